@@ -1,0 +1,221 @@
+"""Whether definitions fit the normalised tables; apart, because this needs grammar and model at once.
+
+These are the checks that no single file can make: does the table exist, has the column a type that the
+aggregate and the operator can work with, does the reference resolve.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from pbr_lib.definitions import Compare, Filter, GoalsFile, Metric, MetricsFile, RatioMetric, SimpleMetric, Source
+from pbr_lib.definitions import columns_of
+from pbr_lib.errors import InputError, UnknownQuarter, did_you_mean
+from pbr_lib.model import TABLES, ColumnSpec, TableSpec
+from pbr_lib.periods import Calendar
+from pbr_lib.yamlfile import Document, Place
+
+__all__ = ["check_goals", "check_metrics", "check_percent", "check_source"]
+
+_NUMERIC = ("money", "number", "integer")
+_DATES = ("date", "timestamp")
+
+
+def check_percent(value: Decimal, metric: Metric | None) -> None:
+    """A percentage is written as ``85 %`` or 0.85; 85 alone may be a slip, so ``ValueError``."""
+    if metric is not None and metric.unit.kind == "percent" and abs(value) > 2:
+        raise ValueError(f"{value} is no share; write {value} % or {value / 100}")
+
+
+def check_metrics(file: MetricsFile, document: Document) -> list[InputError]:
+    """Faults of metrics against the normalised tables and each other."""
+    out: list[InputError] = []
+    for name, metric in file.metrics.items():
+        place: Place = ("metrics", name)
+        if isinstance(metric, RatioMetric):
+            out += _check_ratio(metric, place, file, document)
+            continue
+        table = TABLES.get(metric.table)
+        if table is None:
+            fix = did_you_mean(metric.table, list(TABLES))
+            out.append(document.fault((*place, "table"), f'no table is called "{metric.table}"', fix))
+            continue
+        out += _check_simple(metric, table, place, document)
+    return out
+
+
+def check_goals(file: GoalsFile, metrics: MetricsFile, document: Document, calendar: Calendar) -> list[InputError]:
+    """Faults of goal definitions: references, partner filters, first period, percentages."""
+    out: list[InputError] = []
+    for name, goal in file.goals.items():
+        place: Place = ("goals", name)
+        metric = metrics.metrics.get(goal.metric)
+        if metric is None:
+            fix = did_you_mean(goal.metric, list(metrics.metrics))
+            out.append(document.fault((*place, "metric"), f'no metric is called "{goal.metric}"', fix))
+        if goal.objective not in file.objectives:
+            fix = did_you_mean(goal.objective, list(file.objectives))
+            out.append(document.fault((*place, "objective"), f'no objective is called "{goal.objective}"', fix))
+        try:
+            calendar.parse(goal.first_period)
+        except UnknownQuarter as error:
+            out.append(document.fault((*place, "first_period"), error.what, error.fix))
+        out += _check_filter(goal.applies_to, TABLES["partners"], (*place, "applies_to"), document)
+        bounds = goal.target.between or ()
+        for key, value in (("target", goal.target.value), ("stretch", goal.stretch), ("red_flag", goal.red_flag)):
+            for each in (value, *(bounds if key == "target" else ())):
+                try:
+                    if each is not None:
+                        check_percent(each, metric)
+                except ValueError as error:
+                    out.append(document.fault((*place, key), str(error), "mend this line"))
+    return out
+
+
+def check_source(source: Source, document: Document) -> list[InputError]:
+    """Faults of a mapping against the normalised table that it fills."""
+    table = TABLES.get(source.table)
+    if table is None:
+        fix = did_you_mean(source.table, list(TABLES))
+        return [document.fault(("table",), f'no table is called "{source.table}"', fix)]
+    out: list[InputError] = []
+    taken: dict[str, str] = {}
+    for label, name in source.columns.items():
+        place: Place = ("columns", label)
+        if table.column(name) is None:
+            out.append(document.fault(place, f'{table.name} has no column "{name}"', did_you_mean(name, table.names)))
+        elif name in taken:
+            fix = "map one of them, list the other under ignore"
+            out.append(document.fault(place, f'"{taken[name]}" fills {name} already', fix))
+        taken.setdefault(name, label)
+    for key in ("constants", "values"):
+        for name in getattr(source, key):
+            if table.column(name) is None:
+                what = f'{table.name} has no column "{name}"'
+                out.append(document.fault((key, name), what, did_you_mean(name, table.names)))
+    filled = {*source.columns.values(), *source.constants}
+    for column in table.columns:
+        if column.required and column.name not in filled:
+            fix = f'add "<label in the export>: {column.name}" to columns'
+            out.append(document.fault(("columns",), f"{table.name} needs {column.name} ({column.doc})", fix))
+    out += _check_values(source, table, document)
+    if source.attribution and not table.credited:
+        out.append(document.fault(("attribution",), f"{table.name} carries no credit", "remove this key"))
+    return out
+
+
+def _check_values(source: Source, table: TableSpec, document: Document) -> list[InputError]:
+    out = []
+    for name, mapping in source.values.items():
+        column = table.column(name)
+        for label, value in mapping.items():
+            if column is not None and column.values and value not in column.values:
+                fix = did_you_mean(value, column.values)
+                out.append(document.fault(("values", name, label), f'{name} knows no "{value}"', fix))
+    return out
+
+
+def _check_ratio(metric: RatioMetric, place: Place, file: MetricsFile, document: Document) -> list[InputError]:
+    out = []
+    for key in ("numerator", "denominator"):
+        part = getattr(metric, key)
+        known = [name for name, other in file.metrics.items() if isinstance(other, SimpleMetric)]
+        if part not in known:
+            what = f'no simple metric is called "{part}"'
+            out.append(document.fault((*place, key), what, did_you_mean(part, known)))
+    return out
+
+
+def _check_simple(metric: SimpleMetric, table: TableSpec, place: Place, document: Document) -> list[InputError]:
+    out: list[InputError] = []
+    numeric = metric.aggregate in ("sum", "average", "min", "max", "latest")
+    wanted = {"of": _NUMERIC if numeric else None, "date": _DATES, "valid_from": _DATES, "valid_to": _DATES}
+    for key, kinds in wanted.items():
+        out += _check_column(getattr(metric, key), kinds, table, ((*place, key), document))
+    of = table.column(metric.of or "")
+    if of is not None and numeric and (of.kind == "money") != (metric.unit.kind == "money"):
+        fix = "give it unit: {kind: money, currency: USD}" if of.kind == "money" else "use another kind of unit"
+        what = f"{of.name} is {of.kind}, the unit is {metric.unit.kind}"
+        out.append(document.fault((*place, "unit"), what, fix))
+    if metric.aggregate.startswith("count") and metric.unit.kind != "count":
+        what = f"{metric.aggregate} gives a count, the unit is {metric.unit.kind}"
+        out.append(document.fault((*place, "unit"), what, "write unit: {kind: count}"))
+    if metric.credit == "split" and metric.aggregate != "sum":
+        out.append(document.fault((*place, "credit"), "only a sum can be split", "write credit: full"))
+    if (metric.credit_type or metric.credit != "full") and not table.credited:
+        key = "credit_type" if metric.credit_type else "credit"
+        out.append(document.fault((*place, key), f"{table.name} carries no credit", "remove this key"))
+    out += _check_filter(metric.where, table, (*place, "where"), document)
+    if metric.in_progress is not None:
+        under: Place = (*place, "in_progress")
+        out += _check_filter(metric.in_progress.where, table, (*under, "where"), document)
+        out += _check_column(metric.in_progress.date, _DATES, table, ((*under, "date"), document))
+    return out
+
+
+def _check_column(
+    name: str | None, kinds: tuple[str, ...] | None, table: TableSpec, at: tuple[Place, Document]
+) -> list[InputError]:
+    place, document = at
+    if name is None:
+        return []
+    column = table.column(name)
+    if column is None:
+        return [document.fault(place, f'{table.name} has no column "{name}"', did_you_mean(name, table.names))]
+    if kinds and column.kind not in kinds:
+        fits = [c.name for c in table.columns if c.kind in kinds]
+        what = f"{name} is {column.kind}, which does not fit here"
+        return [document.fault(place, what, f"use one of: {', '.join(fits) or 'none of this table fits'}")]
+    return []
+
+
+def _check_filter(node: Filter, table: TableSpec, place: Place, document: Document) -> list[InputError]:
+    out = []
+    for leaf in columns_of(node):
+        column = table.column(leaf.column)
+        if column is None:
+            fix = did_you_mean(leaf.column, (*table.names, "all_of", "any_of", "not"))
+            out.append(document.fault(_inside(place, leaf, document), f'{table.name} has no column "{leaf.column}"', fix))
+            continue
+        problem = _misfit(leaf, column)
+        if problem:
+            out.append(document.fault(_inside(place, leaf, document), *problem))
+    return out
+
+
+def _inside(place: Place, leaf: Compare, document: Document) -> Place:
+    deeper = (*place, leaf.column)
+    return deeper if deeper in document.lines else place
+
+
+def _misfit(leaf: Compare, column: ColumnSpec) -> tuple[str, str] | None:
+    """Why an operator or a value cannot go with a column: (what, fix), or None."""
+    if leaf.op == "is_null":
+        return None
+    if leaf.op in ("starts_with", "contains") and column.kind != "text":
+        return f"{leaf.op} needs text, {column.name} is {column.kind}", "use another operator"
+    if column.kind == "bool" and leaf.op not in ("is", "is_not"):
+        return f"{column.name} is true or false", f"write {column.name}: true"
+    values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    for value in values:
+        if not _fits(value, column):
+            return f'"{value}" does not fit {column.name}, which is {column.kind}', _example(column)
+        if column.values and leaf.op in ("is", "is_not", "in", "not_in") and value not in column.values:
+            return f'{column.name} is never "{value}"', did_you_mean(str(value), column.values)
+    return None
+
+
+def _fits(value: object, column: ColumnSpec) -> bool:
+    if column.kind == "text":
+        return isinstance(value, str)
+    if column.kind == "bool":
+        return isinstance(value, bool)
+    if column.kind in _DATES:
+        return isinstance(value, dt.date)
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _example(column: ColumnSpec) -> str:
+    examples = {"text": f'"{column.name}" takes text in quotes', "bool": "write true or false"}
+    return examples.get(column.kind, "write a day like 2026-09-30" if column.kind in _DATES else "write a number")

@@ -1,0 +1,389 @@
+"""Tidy frame in, chart out; apart, because this is the one door to matplotlib and no number is made here.
+
+A chart is drawn at the size at which it prints (half a page width is 243 points, a full one 500), as SVG
+whose text stays text, and as PNG for notebooks. It carries its frame, so that the workbook draws the same
+chart natively and tests check numbers, and alternative text that is made from those numbers.
+
+Any frame with the right columns will do: ``review`` makes them, and so can you. :func:`figure` and
+:func:`chart` turn a drawing of your own, seaborn's included, into an exhibit of the pack.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from decimal import Decimal
+from typing import Any, Literal
+
+import matplotlib
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from pbr_lib.blocks import Chart, Note, Run
+from pbr_lib.model import Amount, Unit
+
+__all__ = ["PALETTE", "chart", "closings", "credits", "figure", "pace", "pipeline", "trend", "trends"]
+
+Width = Literal["half", "full"]
+
+# Blue and orange stay apart for eyes that confuse red and green; every mark also has a shape or a label.
+PALETTE = {"ink": "#1b2433", "blue": "#0b5fa5", "orange": "#b4451f", "pale": "#9dbfdd", "grey": "#5b6577"}
+PALETTE |= {"line": "#d5dae2", "sand": "#e0b48a", "wash": "#f4f6fa"}
+_POINTS = {"half": 243.0, "full": 500.0}
+_SMALL, _TEXT = 7.5, 8.0
+_NOTHING = Note(sentences=((Run("There is no goal to draw in this quarter."),),))
+_DPI = 144  # of the PNG that notebooks show; print takes the SVG
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Source Sans Pro", "DejaVu Sans"],
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pbr",
+    "text.parse_math": False,
+    "axes.unicode_minus": False,
+    "font.size": _TEXT,
+    "hatch.linewidth": 0.6,
+}
+
+
+# ---------------------------------------------------------------------------------------------- canvas
+
+
+def figure(width: Width = "full", height: float = 150) -> tuple[Figure, Axes]:
+    """A bare figure with one axes, at print size; draw on the axes with matplotlib or seaborn.
+
+    Parameters
+    ----------
+    width:
+        ``half`` (243 points) or ``full`` (500 points); two halves in a row stand side by side.
+    height:
+        In points.
+    """
+    _fonts()
+    with matplotlib.rc_context(_STYLE):
+        drawing = Figure(figsize=(_POINTS[width] / 72, height / 72), dpi=_DPI)
+        axes = drawing.add_axes((0.09 if width == "full" else 0.16, 0.16, 0.86 if width == "full" else 0.80, 0.76))
+        _calm(axes)
+    return drawing, axes
+
+
+def chart(
+    drawing: Figure, frame: pd.DataFrame | Mapping[str, Sequence[Any]], title: str, alt: str, native: Mapping[str, Any]
+) -> Chart:
+    """A drawing as an exhibit of the pack.
+
+    Parameters
+    ----------
+    drawing:
+        What :func:`figure` gave, drawn upon.
+    frame:
+        The numbers shown, one column each; the workbook gets them.
+    title, alt:
+        What stands above, and what is read to those who cannot see it; neither may be empty.
+    native:
+        How Excel draws it: ``{"type": "line" | "bar" | "column", "x": column, "series": [columns]}``.
+    """
+    if not title.strip() or not alt.strip():
+        raise ValueError("a chart needs a title, and alternative text that says what it shows")
+    columns = {str(name): list(frame[name]) for name in frame}
+    width: Width = "half" if drawing.get_figwidth() * 72 < 300 else "full"
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    return Chart(name, title, alt, _svg(drawing), _png(drawing), columns, native, width=width)
+
+
+def _svg(drawing: Figure) -> str:
+    out = io.StringIO()
+    with matplotlib.rc_context(_STYLE):
+        drawing.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _png(drawing: Figure) -> bytes:
+    out = io.BytesIO()
+    with matplotlib.rc_context(_STYLE):
+        FigureCanvasAgg(drawing).print_png(out, metadata={"Software": None})
+    return out.getvalue()
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> None:
+    """Make the packs' own typeface known to matplotlib, whatever the machine has."""
+    import font_source_sans_pro
+    from matplotlib import font_manager
+
+    folder = Path(font_source_sans_pro.font_directory)
+    for face in ("Regular", "Semibold"):
+        font_manager.fontManager.addfont(folder / f"SourceSansPro-{face}.ttf")
+
+
+def _calm(axes: Axes) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(PALETTE["grey"])
+    axes.spines["bottom"].set_linewidth(0.6)
+    axes.tick_params(length=0, labelsize=_SMALL, colors=PALETTE["grey"], pad=3)
+    axes.grid(axis="y", color=PALETTE["line"], linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+# -------------------------------------------------------------------------------------------- exhibits
+
+
+def pace(frame: pd.DataFrame, title: str = "") -> Chart | Note:
+    """Cumulative actual against even pace; ``frame`` has columns day, actual, expected (both may end early).
+
+    ``frame.attrs`` holds unit, label, target, as_of: what :meth:`Review.pace` gives.
+    """
+    if frame.empty:
+        return _NOTHING
+    unit, target = Unit.from_json(frame.attrs["unit"]), frame.attrs["target"]
+    drawing, axes = figure("half", 138)
+    known = frame[frame["actual"].notna()]
+    x = range(len(frame))
+    with matplotlib.rc_context(_STYLE):
+        axes.plot(x, frame["expected"], color=PALETTE["grey"], linewidth=1, dashes=(4, 2.5))
+        axes.step(known.index, known["actual"], where="post", color=PALETTE["blue"], linewidth=1.8)
+        if len(known):
+            axes.plot(known.index[-1], known["actual"].iloc[-1], "o", color=PALETTE["blue"], markersize=4)
+        top = max([float(target), *known["actual"].astype(float)]) * 1.18 or 1
+        axes.set_ylim(0, top)
+        axes.set_xlim(0, len(frame) - 1)
+        _value_axis(axes, unit, top)
+        months = [i for i, day in enumerate(frame["day"]) if day.day == 1 or i == 0]
+        axes.set_xticks(months, [frame["day"].iloc[i].strftime("%b") for i in months], ha="left")
+        _end_labels(axes, frame, known, unit)
+    label, now = frame.attrs["label"], _amount(known["actual"].iloc[-1] if len(known) else 0, unit)
+    due = _amount(frame["expected"].iloc[len(known) - 1] if len(known) else 0, unit)
+    alt = f"{label} stands at {now} on {frame.attrs['as_of']}; even pace would be {due}, the target is "
+    alt += f"{_amount(target, unit)}."
+    native = {"type": "line", "x": "day", "series": ["actual", "expected"]}
+    native |= {"labels": {"day": "Day", "actual": "Actual", "expected": "Even pace"}}
+    return chart(drawing, frame, title or f"{label} against pace", alt, native)
+
+
+def _end_labels(axes: Axes, frame: pd.DataFrame, known: pd.DataFrame, unit: Unit) -> None:
+    last = len(frame) - 1
+    goal = float(frame["expected"].iloc[-1])
+    axes.annotate(
+        f"target {_amount(goal, unit)}", (last, goal), xytext=(0, 3), textcoords="offset points", ha="right",
+        va="bottom", fontsize=_SMALL, color=PALETTE["grey"],
+    )  # fmt: skip
+    if not len(known):
+        return
+    at, value = known.index[-1], float(known["actual"].iloc[-1])
+    left = at > last * 0.6
+    under = value < float(frame["expected"].iloc[at])
+    axes.annotate(
+        _amount(value, unit), (at, value), xytext=(-5 if left else 5, -3 if under else 4), textcoords="offset points",
+        ha="right" if left else "left", va="top" if under and value > goal * 0.15 else "bottom", fontsize=_TEXT + 0.5,
+        color=PALETTE["blue"], weight=600,
+    )  # fmt: skip
+
+
+def trend(frame: pd.DataFrame, title: str = "") -> Chart | Note:
+    """One goal over the last quarters; ``frame`` has columns quarter, value, target (empty where unknown)."""
+    if frame.empty:
+        return _NOTHING
+    drawing, axes = figure("half", 130)
+    with matplotlib.rc_context(_STYLE):
+        _columns(axes, frame, Unit.from_json(frame.attrs["unit"]))
+    native = {"type": "column", "x": "quarter", "series": ["value", "target"]}
+    native |= {"labels": {"quarter": "Quarter", "value": "Actual", "target": "Target"}}
+    label = frame.attrs["label"]
+    return chart(drawing, frame, title or f"{label}, {len(frame)} quarters", _trend_words(frame), native)
+
+
+def trends(frames: Sequence[pd.DataFrame], title: str = "") -> Chart | Note:
+    """Up to four goals side by side over the last quarters, each with its own scale."""
+    shown = list(frames)[:4]
+    if not shown:
+        return _NOTHING
+    _fonts()
+    with matplotlib.rc_context(_STYLE):
+        drawing = Figure(figsize=(_POINTS["full"] / 72, 128 / 72), dpi=_DPI)
+        wide = 1 / len(shown)
+        for place, frame in enumerate(shown):
+            axes = drawing.add_axes((place * wide + 0.006, 0.13, wide - 0.024, 0.68))
+            _calm(axes)
+            axes.set_title(frame.attrs["label"], loc="left", fontsize=_TEXT, color=PALETTE["ink"], pad=9)
+            _columns(axes, frame, Unit.from_json(frame.attrs["unit"]))
+    table: dict[str, list[Any]] = {"quarter": list(shown[0]["quarter"])}
+    for frame in shown:
+        table[frame.attrs["label"]] = list(frame["value"])
+    alt = " ".join(_trend_words(frame) for frame in shown)
+    native = {"type": "line", "x": "quarter", "series": [f.attrs["label"] for f in shown[:1]]}
+    native |= {"labels": {"quarter": "Quarter"}, "panels": [f.attrs["label"] for f in shown]}
+    return chart(drawing, table, title or f"The last {len(shown[0])} quarters", alt, native)
+
+
+def _columns(axes: Axes, frame: pd.DataFrame, unit: Unit) -> None:
+    values = frame["value"].astype(float)
+    last = len(frame) - 1
+    colours = [PALETTE["blue"] if i == last else PALETTE["pale"] for i in range(len(frame))]
+    axes.bar(range(len(frame)), values.fillna(0), color=colours, width=0.66)
+    axes.grid(visible=False)
+    for i, target in enumerate(frame["target"]):
+        if target is not None and not math.isnan(float(target)):
+            axes.plot([i - 0.42, i + 0.42], [float(target)] * 2, color=PALETTE["ink"], linewidth=1.2)
+    top = max([0.0, *values.dropna(), *frame["target"].dropna().astype(float)]) or 1.0
+    axes.set_ylim(0, top * 1.22)
+    axes.set_yticks([])
+    for i, value in enumerate(values):
+        if math.isnan(value):
+            axes.annotate("–", (i, 0), xytext=(0, 2), textcoords="offset points", ha="center", color=PALETTE["grey"])
+    if not math.isnan(values.iloc[last]):
+        axes.annotate(
+            _amount(values.iloc[last], unit), (last, values.iloc[last]), xytext=(0, 2.5), textcoords="offset points",
+            ha="right" if unit.kind == "money" else "center", fontsize=_TEXT, color=PALETTE["blue"], weight=600,
+        )  # fmt: skip
+    ticks = [0, last]
+    axes.set_xticks(ticks, [frame["quarter"].iloc[i] for i in ticks])
+    axes.get_xticklabels()[0].set_ha("left")
+    axes.get_xticklabels()[-1].set_ha("right")
+    axes.set_xlim(-0.6, last + 0.6)
+
+
+def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart | Note:
+    """Sourced, influenced and resold revenue by quarter, three columns that are never added up."""
+    unit = Unit.from_json(frame.attrs["unit"])
+    series = [name for name in ("sourced", "influenced", "resold") if name in frame]
+    looks = {"sourced": (PALETTE["blue"], ""), "influenced": (PALETTE["sand"], "////"), "resold": ("#ffffff", "....")}
+    drawing, axes = figure("half", 138)
+    with matplotlib.rc_context(_STYLE):
+        wide = 0.8 / len(series)
+        for i, name in enumerate(series):
+            colour, hatch = looks[name]
+            places = [x - 0.4 + wide * (i + 0.5) for x in range(len(frame))]
+            axes.bar(
+                places, frame[name].astype(float).fillna(0), width=wide * 0.92, color=colour, hatch=hatch,
+                edgecolor=PALETTE["blue"] if name != "influenced" else PALETTE["orange"], linewidth=0.5, label=name,
+            )  # fmt: skip
+        top = max(1.0, *(frame[name].astype(float).max() for name in series if frame[name].notna().any()), 0) * 1.25
+        axes.set_ylim(0, top)
+        _value_axis(axes, unit, top)
+        _quarter_axis(axes, frame)
+        axes.legend(
+            loc="upper left", ncols=3, frameon=False, fontsize=_SMALL, handlelength=1.1, handleheight=0.8,
+            columnspacing=1, borderaxespad=0, labelcolor=PALETTE["ink"],
+        )  # fmt: skip
+    last = frame.iloc[-1]
+    said = ", ".join(f"{name} {_amount(last[name], unit)}" for name in series)
+    alt = f"Won revenue in {last['quarter']}: {said}. The credits overlap and are not added up."
+    native = {"type": "column", "x": "quarter", "series": series}
+    native |= {"labels": {name: name.capitalize() for name in ("quarter", *series)}}
+    return chart(drawing, frame, title, alt, native)
+
+
+def closings(frame: pd.DataFrame, title: str = "Won and lost by quarter") -> Chart | Note:
+    """Amounts won above the line and lost below it; ``frame`` has columns quarter, won, lost, won_n, lost_n."""
+    unit = Unit.from_json(frame.attrs["unit"])
+    drawing, axes = figure("half", 138)
+    won, lost = frame["won"].astype(float).fillna(0), frame["lost"].astype(float).fillna(0)
+    with matplotlib.rc_context(_STYLE):
+        axes.bar(range(len(frame)), won, color=PALETTE["blue"], width=0.62)
+        axes.bar(range(len(frame)), -lost, color=PALETTE["sand"], width=0.62, hatch="////", edgecolor=PALETTE["orange"])
+        axes.axhline(0, color=PALETTE["grey"], linewidth=0.6)
+        reach = max(won.max(), lost.max(), 1.0) * 1.3
+        axes.set_ylim(-reach, reach)
+        _value_axis(axes, unit, reach, both=True)
+        _quarter_axis(axes, frame)
+        axes.spines["bottom"].set_visible(False)
+        axes.text(0.0, 0.98, "won", transform=axes.transAxes, color=PALETTE["blue"], fontsize=_SMALL, va="top")
+        axes.text(0.0, 0.02, "lost", transform=axes.transAxes, color=PALETTE["orange"], fontsize=_SMALL, va="bottom")
+    last = frame.iloc[-1]
+    alt = f"In {last['quarter']} {int(last['won_n'])} deals worth {_amount(last['won'], unit)} were won and "
+    alt += f"{int(last['lost_n'])} worth {_amount(last['lost'], unit)} lost."
+    native = {"type": "column", "x": "quarter", "series": ["won", "lost"]}
+    native |= {"labels": {"quarter": "Quarter", "won": "Won", "lost": "Lost"}}
+    return chart(drawing, frame, title, alt, native)
+
+
+def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Chart | Note:
+    """Open deals by stage; ``frame`` has columns stage, deals and amount."""
+    unit = Unit.from_json(frame.attrs["unit"])
+    drawing, axes = figure("half", 138)
+    amounts = frame["amount"].astype(float).fillna(0)
+    shades = ["#9dbfdd", "#4f90c4", PALETTE["blue"]]
+    with matplotlib.rc_context(_STYLE):
+        axes.set_position((0.20, 0.05, 0.56, 0.88))
+        axes.grid(visible=False)
+        axes.barh(range(len(frame)), amounts, color=[shades[min(i, 2)] for i in range(len(frame))], height=0.56)
+        axes.set_xlim(0, max(amounts.max(), 1.0))
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.invert_yaxis()
+        axes.set_yticks(range(len(frame)), list(frame["stage"]), fontsize=_TEXT, color=PALETTE["ink"])
+        for i, (amount, deals) in enumerate(zip(amounts, frame["deals"], strict=True)):
+            text = f"{_amount(amount, unit)}  ·  {deals} {'deal' if deals == 1 else 'deals'}"
+            axes.annotate(
+                text, (amount, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=_TEXT,
+                color=PALETTE["ink"], annotation_clip=False,
+            )  # fmt: skip
+    said = "; ".join(
+        f"{row.stage}: {row.deals} deals, {_amount(row.amount, unit)}" for row in frame.itertuples(index=False)
+    )
+    native = {"type": "bar", "x": "stage", "series": ["amount"], "labels": {"stage": "Stage", "amount": "Amount"}}
+    return chart(drawing, frame, title, f"Open pipeline by stage: {said}.", native)
+
+
+# ---------------------------------------------------------------------------------------------- helpers
+
+
+def _quarter_axis(axes: Axes, frame: pd.DataFrame) -> None:
+    last = len(frame) - 1
+    ticks = sorted({0, last // 2, last})
+    axes.set_xticks(ticks, [frame["quarter"].iloc[i] for i in ticks])
+    axes.set_xlim(-0.6, last + 0.6)
+
+
+def _value_axis(axes: Axes, unit: Unit, top: float, both: bool = False) -> None:
+    step = _nice(top / 3, whole=unit.kind == "count")
+    ticks = [step * i for i in range(int(top / step) + 1)]
+    if both:
+        ticks = [-tick for tick in ticks[:0:-1]] + ticks
+    axes.set_yticks(ticks, [_short(abs(tick), unit) for tick in ticks])
+
+
+def _nice(step: float, whole: bool) -> float:
+    power = 10 ** math.floor(math.log10(step)) if step > 0 else 1
+    nice = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= step - 1e-9)
+    return max(1, math.ceil(nice)) if whole else nice
+
+
+def _short(value: float, unit: Unit) -> str:
+    """A value for an axis: ``$1.2M``, ``$40k``, ``12``."""
+    if unit.kind == "percent":
+        return f"{value * 100:.0f} %"
+    sign = Amount(_decimal(1), unit).text.rstrip("1") if unit.kind == "money" else ""
+    for size, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{sign}{value / size:.3g}{suffix}"
+    return f"{sign}{value:g}"
+
+
+def _amount(value: Any, unit: Unit) -> str:
+    missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return Amount(None if missing else _decimal(value), unit).text
+
+
+def _decimal(value: Any) -> Any:
+    return Decimal(str(value))
+
+
+def _trend_words(frame: pd.DataFrame) -> str:
+    unit, label = Unit.from_json(frame.attrs["unit"]), frame.attrs["label"]
+    known = [(q, v) for q, v in zip(frame["quarter"], frame["value"], strict=True) if v is not None and v == v]
+    if not known:
+        return f"{label}: nothing could be measured in these quarters."
+    (first, start), (last, end) = known[0], known[-1]
+    best = max(known, key=lambda pair: pair[1])
+    text = f"{label} went from {_amount(start, unit)} in {first} to {_amount(end, unit)} in {last}"
+    return f"{text}; the highest was {_amount(best[1], unit)} in {best[0]}."
+
+

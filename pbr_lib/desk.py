@@ -1,0 +1,65 @@
+"""What an analyst calls first: load a review, list partners, see findings, write a sentence; apart, because
+opening a workbook in a notebook means finding it, refreshing what is stale, and only then reading a slice.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pbr_lib import workspace
+from pbr_lib.blocks import Note
+from pbr_lib.review import Review, open_slice
+
+__all__ = ["check", "load", "note", "partners"]
+
+
+def load(partner: str, quarter: str, edition: str = "partner") -> Review:
+    """The review of one partner and one quarter.
+
+    In a batch the slice is handed over and nothing else is opened. At a desk, exports, params and code are
+    looked at first, and whatever is stale is read and measured again.
+
+    Parameters
+    ----------
+    partner:
+        The partner's id, e.g. ``P-001``.
+    quarter:
+        A label such as ``2026-Q3``.
+    edition:
+        ``partner`` shows what partners may see, ``internal`` everything.
+
+    Raises
+    ------
+    UnknownPartner, UnknownQuarter, ParamsError, SourceError
+        Each says what is wrong, where, and how to mend it.
+    """
+    handed = workspace.handed_slice()
+    if handed is not None:
+        return open_slice(handed, partner, quarter, edition)
+    # Ibis, DuckDB and pydantic cost a second to import; a notebook of the batch never needs them.
+    from pbr_lib import slices
+
+    ready = slices.ensure(workspace.find_root(), quarter)
+    return open_slice(ready.path(partner), partner, ready.quarter, edition)
+
+
+def partners(quarter: str) -> pd.DataFrame:
+    """The partners of a quarter: columns partner_id and name."""
+    from pbr_lib import slices
+
+    ready = slices.ensure(workspace.find_root(), quarter)
+    return pd.DataFrame({"partner_id": list(ready.partners), "name": list(ready.partners.values())})
+
+
+def check(quarter: str = "") -> pd.DataFrame:
+    """What is odd in params and exports: columns severity, what, file, row, column, value, count, fix."""
+    from pbr_lib import slices
+
+    columns = ["severity", "what", "file", "row", "column", "value", "count", "fix"]
+    rows = [vars(finding) for finding in slices.check(workspace.find_root(), quarter).findings]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def note(text: str) -> Note:
+    """Prose that you compute, in Markdown: shows in the notebook and prints in the pack."""
+    return Note(markdown=text)

@@ -1,0 +1,95 @@
+"""Runs one notebook through Papermill; apart, because how a notebook is executed may change while nothing
+else does.
+
+The executed notebook comes back without clock, machine or random ids, so that equal inputs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import papermill
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillException, PapermillExecutionError
+
+from pbr_lib.errors import InputError, PackError, did_you_mean
+
+__all__ = ["NotebookRun", "check_parameters", "execute", "settled"]
+
+_VOLATILE = ("papermill", "execution")
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """One notebook, its parameters, the slice that it may open, and where a failed one is kept."""
+
+    template: Path
+    parameters: Mapping[str, str]
+    slice: Path
+    aside: Path
+
+
+def check_parameters(template: Path, names: tuple[str, ...]) -> None:
+    """Refuse a template that does not declare those parameters: Papermill would only warn.
+
+    Raises
+    ------
+    InputError
+        When the template is missing or lacks one of them.
+    """
+    if not template.is_file():
+        raise InputError("there is no such notebook", str(template), "name a notebook under notebooks/")
+    declared = papermill.inspect_notebook(str(template))
+    missing = [name for name in names if name not in declared]
+    if missing:
+        fix = f'add a line {missing[0]} = "..." to the cell tagged parameters; {did_you_mean(missing[0], [*declared])}'
+        raise InputError(f"the notebook declares no parameter {', '.join(missing)}", template.name, fix)
+
+
+def execute(run: NotebookRun) -> NotebookNode:
+    """The executed notebook.
+
+    Raises
+    ------
+    PackError
+        When a cell failed; it names notebook, cell and error, and the failed notebook lies at ``run.aside``.
+    """
+    # The kernel is a child of this process and inherits what it may open.
+    os.environ["PBR_SLICE"] = str(run.slice)
+    partner = run.parameters.get("partner", "")
+    try:
+        notebook = papermill.execute_notebook(
+            str(run.template),
+            str(run.aside),
+            dict(run.parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            cwd=str(run.template.parent),
+        )
+    except PapermillExecutionError as error:
+        where = f"{run.template.name}, cell {error.cell_index}"
+        fix = f"open {run.aside.name} beside the packs, or run the notebook with this partner in JupyterLab"
+        raise PackError(f"{error.ename}: {error.evalue}", where, fix, partner) from None
+    except (PapermillException, RuntimeError, OSError) as error:
+        raise PackError(f"the notebook did not run: {error}", run.template.name, "run it again", partner) from None
+    finally:
+        os.environ.pop("PBR_SLICE", None)
+    return settled(notebook)
+
+
+def settled(notebook: NotebookNode) -> NotebookNode:
+    """A copy without times, paths and random ids: what depends on data and parameters only."""
+    copy = nbformat.from_dict(notebook)
+    copy.metadata.pop("papermill", None)
+    copy.metadata.get("language_info", {}).pop("version", None)
+    for number, cell in enumerate(copy.cells):
+        for name in _VOLATILE:
+            cell.metadata.pop(name, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = f"injected-{number}"
+    return copy

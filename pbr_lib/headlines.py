@@ -1,0 +1,154 @@
+"""Generated sentences that quote the very numbers below them; apart, because wording has rules of its own.
+
+Three to five sentences, the weightiest first. Nothing is said that a table of the pack does not show, and
+text from the CRM enters as text, never as markup.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pbr_lib.blocks import Note, Run
+from pbr_lib.model import Amount, Unit, date_text
+
+if TYPE_CHECKING:
+    from pbr_lib.review import GoalView
+
+__all__ = ["note"]
+
+Sentence = tuple[Run, ...]
+_MOST = 5
+
+
+def note(facts: dict[str, Any], goals: Sequence[GoalView]) -> Note:
+    """The sentences of one review."""
+    if not goals:
+        return Note(sentences=((Run("No goals are agreed for this quarter."),),))
+    candidates = [
+        _overall(facts, goals),
+        _quiet(facts, goals),
+        _weakest(facts, goals),
+        _strongest(goals),
+        _under_way(facts, goals),
+        _unmeasured(goals),
+        _promises(facts),
+        _unagreed(goals),
+    ]
+    return Note(sentences=tuple([sentence for sentence in candidates if sentence][:_MOST]))
+
+
+def _overall(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence:
+    score, quarter = facts["score"], facts["quarter"]
+    if score["value"] is None:
+        return (
+            Run("No overall attainment: ", True),
+            Run(f"only {score['known_goals']} of {score['goals']} goals can be measured with the data at hand."),
+        )
+    value = Amount(Decimal(score["value"]), Unit("percent"))
+    if quarter["phase"] != "running":
+        met = sum(goal.status.word in ("met", "exceeded") for goal in goals)
+        final = "" if quarter["phase"] == "final" else " Figures are provisional until the close lag is over."
+        return (
+            Run(f"{value} of plan", True),
+            Run(f", weighted: {met} of {score['known_goals']} measured goals were met.{final}"),
+        )
+    expected = Amount(Decimal(score["expected"]), Unit("percent"))
+    days = f"{quarter['business_days_passed']} of {quarter['business_days']} business days"
+    return (
+        Run(f"{value} of plan", True),
+        Run(f" after {days}, where even pace would stand at {expected}: {score['standing']}."),
+    )
+
+
+def _quiet(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | None:
+    known = [goal for goal in goals if goal.actual.known]
+    if not known or any(goal.actual.value for goal in known):
+        return None
+    label = facts["quarter"]["label"]
+    return (
+        Run("No activity", True),
+        Run(f" of this partner was recorded in {label}; every export was read, so these zeros are real."),
+    )
+
+
+def _weakest(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | None:
+    behind = [goal for goal in goals if goal.status.tone in ("bad", "warn") and goal.ratio.known]
+    if not behind or not any(goal.actual.value for goal in goals if goal.actual.known):
+        return None
+    goal = min(behind, key=_position)
+    text = f" is furthest behind: {goal.actual} of {goal.target} ({goal.ratio})"
+    if goal.facts["pace_share"] is not None and facts["quarter"]["phase"] == "running":
+        short = Amount((goal.target.value or Decimal(0)) - (goal.actual.value or Decimal(0)), goal.unit)
+        text += f"; {short} more by {date_text(_day(facts['quarter']['last_day']), year=False)} would reach it"
+    return (Run(goal.label, True), Run(text + "."))
+
+
+def _strongest(goals: Sequence[GoalView]) -> Sentence | None:
+    ahead = [goal for goal in goals if goal.status.tone == "good" and goal.ratio.known and goal.actual.value]
+    if not ahead:
+        return None
+    goal = max(ahead, key=_position)
+    return (Run(goal.label, True), Run(f" leads: {goal.actual} of {goal.target} ({goal.ratio})."))
+
+
+def _under_way(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | None:
+    """What is open and due this quarter, and where it would take the goal; beside the actual, never in it."""
+    if facts["quarter"]["phase"] != "running":
+        return None
+    open_ = [goal for goal in goals if goal.in_progress.value and goal.actual.known]
+    if not open_:
+        return None
+    goal = max(open_, key=lambda goal: (Decimal(goal.facts["weight"]), goal.in_progress.value or Decimal(0)))
+    reach = Amount((goal.actual.value or Decimal(0)) + (goal.in_progress.value or Decimal(0)), goal.unit)
+    return (
+        Run(f"{goal.in_progress}", True),
+        Run(f" of open deals due this quarter would take {_lower(goal.label)} to {reach}, target {goal.target}."),
+    )
+
+
+def _unmeasured(goals: Sequence[GoalView]) -> Sentence | None:
+    unknown = [goal for goal in goals if not goal.actual.known]
+    if not unknown:
+        return None
+    first = unknown[0]
+    others = f", and so for {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    return (Run(f"{first.label} cannot be measured", True), Run(f": {first.facts['reason'] or 'no data'}{others}."))
+
+
+def _promises(facts: dict[str, Any]) -> Sentence | None:
+    before = [a for a in facts["actions"] if a["opened"] == facts["quarter"]["before"] and a["status"] != "dropped"]
+    if not before:
+        return None
+    done = sum(action["status"] == "done" for action in before)
+    late = sum(_late(action, facts["quarter"]["as_of"]) for action in before)
+    tail = f"; {late} {'is' if late == 1 else 'are'} overdue" if late else ""
+    return (Run(f"{done} of {len(before)}", True), Run(f" actions promised last quarter are done{tail}."))
+
+
+def _unagreed(goals: Sequence[GoalView]) -> Sentence | None:
+    open_ = sum(not (goal.facts["agreed_by_us"] and goal.facts["agreed_by_them"]) for goal in goals)
+    if not open_:
+        return None
+    which = "target is" if open_ == 1 else "targets are"
+    return (Run(f"{open_} {which} not yet agreed", True), Run(" by both sides."))
+
+
+def _late(action: dict[str, Any], as_of: str) -> bool:
+    return action["status"] in ("open", "in progress") and bool(action["due"]) and action["due"] < as_of
+
+
+def _position(goal: GoalView) -> Decimal:
+    """How a goal stands against what was to be expected, for comparing goals of different kinds."""
+    index = goal.facts["pace_index"] or goal.facts["attained"]
+    return Decimal(index) if index is not None else Decimal(0)
+
+
+def _lower(label: str) -> str:
+    return label[:1].lower() + label[1:]
+
+
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)

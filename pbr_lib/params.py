@@ -1,0 +1,373 @@
+"""Reads ``params/`` into frozen values; apart, because it is the only reader of what people write there.
+
+Every fault of every file is collected, each with file, line or row and a remedy, and raised at once as
+:class:`~pbr_lib.errors.ParamsError`. What needs the data to be judged (does that partner exist?) is judged
+in ``slices``, where the data is known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from pbr_lib import catalogue, yamlfile
+from pbr_lib.csvfile import CsvFile, Row
+from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Source, Target, Workbook, number
+from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean
+from pbr_lib.periods import Calendar, Quarter
+
+__all__ = ["Action", "Instance", "Params", "Rate", "read"]
+
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
+
+_GOAL_COLUMNS = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
+_GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis")
+_ACTION_COLUMNS = ("action_id", "partner_id", "goal", "action", "side", "owner", "opened", "due", "status", "closed_on")
+_RATE_COLUMNS = ("currency", "to_currency", "kind", "valid_from", "rate", "source")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A goal of one partner in one quarter: the agreed target, and who agreed to it."""
+
+    partner_id: str
+    goal: str
+    target: Target
+    stretch: Decimal | None = None
+    red_flag: Decimal | None = None
+    weight: Decimal | None = None
+    owner_us: str = ""
+    owner_them: str = ""
+    agreed_by_us: str = ""
+    agreed_by_them: str = ""
+    basis: str = ""
+    where: str = ""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both sides have agreed."""
+        return bool(self.agreed_by_us and self.agreed_by_them)
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something one side, or both, promised to do."""
+
+    action_id: str
+    partner_id: str
+    goal: str
+    action: str
+    side: str
+    owner: str
+    opened: str
+    due: dt.date | None
+    status: str
+    closed_on: dt.date | None
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How much of ``to_currency`` one unit of ``currency`` is worth from ``valid_from`` on."""
+
+    currency: str
+    to_currency: str
+    kind: str
+    valid_from: dt.date
+    rate: Decimal
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Params:
+    """Everything in ``params/``, checked; ``root`` is the folder that holds it."""
+
+    root: Path
+    workbook: Workbook
+    metrics: Mapping[str, Metric]
+    objectives: Mapping[str, str]
+    goals: Mapping[str, Goal]
+    sources: Mapping[str, Source]
+    instances: Mapping[str, tuple[Instance, ...]] = field(repr=False)
+    actions: tuple[Action, ...] = field(default=(), repr=False)
+    rates: tuple[Rate, ...] = field(default=(), repr=False)
+    words: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict, repr=False)
+    digest: str = ""
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of the programme."""
+        spec = self.workbook.calendar
+        return Calendar(spec.first_month, spec.label, spec.label_year, tuple(self.workbook.holidays))
+
+    @property
+    def data(self) -> Path:
+        """Where the exports lie."""
+        return self.root / self.workbook.data
+
+    @property
+    def output(self) -> Path:
+        """Where packs and the cache go."""
+        return self.root / self.workbook.output
+
+    def quarter(self, label: str) -> Quarter:
+        """The quarter of that label; :class:`UnknownQuarter` if it is none."""
+        return self.calendar.parse(label)
+
+
+def read(root: Path) -> Params:
+    """Read and check every file of ``root/params``.
+
+    Raises
+    ------
+    ParamsError
+        With every fault of every file.
+    """
+    reader = _Reader(root)
+    workbook = reader.yaml("workbook.yaml", Workbook)
+    metrics = reader.yaml("metrics.yaml", MetricsFile)
+    goals = reader.yaml("goals.yaml", GoalsFile)
+    sources = reader.sources()
+    if not isinstance(workbook, Workbook):
+        raise ParamsError(reader.errors)
+    calendar = Calendar(workbook.calendar.first_month, workbook.calendar.label, workbook.calendar.label_year)
+    reader.check(metrics, goals, sources, calendar)
+    defined = dict(goals.goals) if isinstance(goals, GoalsFile) else {}
+    measured = dict(metrics.metrics) if isinstance(metrics, MetricsFile) else {}
+    known = defined if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile) else None
+    params = Params(
+        root=root,
+        workbook=workbook,
+        metrics=measured,
+        objectives=dict(goals.objectives) if isinstance(goals, GoalsFile) else {},
+        goals=defined,
+        sources=sources,
+        instances=reader.instances(calendar, known, measured),
+        actions=tuple(reader.actions(calendar, known)),
+        rates=tuple(reader.rates()),
+        words=reader.words(calendar, workbook.words),
+        digest=reader.digest(),
+    )
+    if reader.errors:
+        raise ParamsError(reader.errors)
+    return params
+
+
+class _Reader:
+    """Walks the files of one ``params`` folder and gathers their faults."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / "params"
+        self.errors: list[InputError] = []
+        self.documents: dict[str, yamlfile.Document] = {}
+
+    def yaml(self, name: str, model: type) -> object | None:
+        """One YAML file as a model, or None with its faults noted."""
+        try:
+            document = yamlfile.read(self.folder / name, f"params/{name}")
+        except InputError as error:
+            self.errors.append(error)
+            return None
+        self.documents[name] = document
+        value, errors = yamlfile.validate(model, document)
+        self.errors += errors
+        return value
+
+    def sources(self) -> dict[str, Source]:
+        """Every mapping of ``params/sources``."""
+        out: dict[str, Source] = {}
+        for path in sorted((self.folder / "sources").glob("*.yaml")):
+            source = self.yaml(f"sources/{path.name}", Source)
+            if isinstance(source, Source):
+                out[path.stem] = source
+        if not out and not self.errors:
+            self.errors.append(
+                InputError("no source is described here", "params/sources", "add one YAML file for each export")
+            )
+        return out
+
+    def check(self, metrics: object, goals: object, sources: Mapping[str, Source], calendar: Calendar) -> None:
+        """References between files, and of metrics and sources to the normalised tables."""
+        if isinstance(metrics, MetricsFile):
+            self.errors += catalogue.check_metrics(metrics, self.documents["metrics.yaml"])
+        for name, source in sources.items():
+            self.errors += catalogue.check_source(source, self.documents[f"sources/{name}.yaml"])
+        if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile):
+            self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], calendar)
+
+    def csv(self, name: str, columns: tuple[str, ...], required: tuple[str, ...]) -> Iterator[Row]:
+        """The rows of a CSV file; a missing file has none."""
+        path = self.folder / name
+        if path.is_file():
+            file = CsvFile(path, f"params/{name}", columns, required)
+            yield from file.rows()
+            self.errors += file.errors
+
+    def instances(
+        self, calendar: Calendar, goals: Mapping[str, Goal] | None, metrics: Mapping[str, Metric]
+    ) -> dict[str, tuple[Instance, ...]]:
+        """The agreed targets by quarter label; ``goals`` is None when the definitions could not be read."""
+        out: dict[str, tuple[Instance, ...]] = {}
+        for path in sorted((self.folder / "goals").glob("*.csv")):
+            name = f"goals/{path.name}"
+            try:
+                quarter = calendar.parse(path.stem)
+            except UnknownQuarter as error:
+                self.errors.append(InputError(error.what, f"params/{name}", error.fix + " as the file's name"))
+                continue
+            seen: dict[tuple[str, str], str] = {}
+            rows: list[Instance] = []
+            for row in self.csv(name, _GOAL_COLUMNS, ("partner_id", "goal", "target")):
+                goal = row.known("goal", goals) if goals is not None else ""
+                if not goal or not row.text("partner_id") or goals is None:
+                    continue
+                key = (row.text("partner_id"), goal)
+                if key in seen:
+                    row.fault("goal", f"{key[0]} has this goal already, in {seen[key]}", "keep one of the two rows")
+                seen[key] = f"row {row.line}"
+                instance = _instance(row, goals[goal], metrics.get(goals[goal].metric))
+                if instance is not None:
+                    rows.append(instance)
+            out[quarter.label] = tuple(rows)
+        return out
+
+    def actions(self, calendar: Calendar, goals: Mapping[str, Goal] | None) -> Iterator[Action]:
+        """``params/actions.csv``."""
+        seen: set[str] = set()
+        required = ("action_id", "partner_id", "action", "side", "opened", "status")
+        for row in self.csv("actions.csv", _ACTION_COLUMNS, required):
+            if row.text("action_id") in seen:
+                row.fault("action_id", f'"{row.text("action_id")}" stands here twice', "give each action its own id")
+            seen.add(row.text("action_id"))
+            if row.text("goal") and goals is not None:
+                row.known("goal", goals)
+            try:
+                calendar.parse(row.text("opened"))
+            except UnknownQuarter as error:
+                row.fault("opened", error.what, error.fix)
+            yield Action(
+                row.text("action_id"),
+                row.text("partner_id"),
+                row.text("goal"),
+                row.text("action"),
+                row.known("side", ("us", "partner", "joint")),
+                row.text("owner"),
+                row.text("opened"),
+                row.date("due"),
+                row.known("status", ("open", "in progress", "done", "dropped")),
+                row.date("closed_on"),
+                row.where,
+            )
+
+    def rates(self) -> Iterator[Rate]:
+        """``params/rates.csv``."""
+        seen: set[tuple[str, ...]] = set()
+        for row in self.csv("rates.csv", _RATE_COLUMNS, _RATE_COLUMNS[:5]):
+            for column in ("currency", "to_currency"):
+                if not re.fullmatch(r"[A-Z]{3}", row.text(column)):
+                    row.fault(column, f'"{row.text(column)}" is no currency code', "write three capitals, e.g. USD")
+            kind = row.known("kind", ("plan", "spot", "average"))
+            valid_from, rate = row.date("valid_from"), row.number("rate")
+            key = (row.text("currency"), row.text("to_currency"), kind, str(valid_from))
+            if key in seen:
+                row.fault("valid_from", "this rate stands here twice", "keep one of the two rows")
+            seen.add(key)
+            if rate is not None and not 0 < rate < 1_000_000:
+                row.fault("rate", f"{rate} is no exchange rate", "write how much one unit is worth, e.g. 1.08")
+            elif rate is not None and valid_from is not None:
+                yield Rate(key[0], key[1], kind, valid_from, rate, row.text("source"))
+
+    def words(self, calendar: Calendar, sections: tuple[str, ...]) -> dict[tuple[str, str], dict[str, str]]:
+        """The commentary by (quarter, partner) and section."""
+        out: dict[tuple[str, str], dict[str, str]] = {}
+        for path in sorted((self.folder / "words").glob("*/*.md")):
+            name = f"params/words/{path.parent.name}/{path.name}"
+            try:
+                calendar.parse(path.parent.name)
+            except UnknownQuarter as error:
+                self.errors.append(InputError(error.what, name, error.fix + " as the folder's name"))
+                continue
+            try:
+                text = path.read_text(encoding="utf-8-sig")
+            except (UnicodeDecodeError, OSError):
+                self.errors.append(InputError("this is no UTF-8 text", name, "save it as UTF-8"))
+                continue
+            out[path.parent.name, path.stem] = self._sections(text, name, sections)
+        return out
+
+    def _sections(self, text: str, name: str, known: tuple[str, ...]) -> dict[str, str]:
+        out: dict[str, str] = {}
+        current = ""
+        for line_number, line in enumerate(text.splitlines(), 1):
+            heading = _HEADING.match(line)
+            where = f"{name}, line {line_number}"
+            if heading:
+                current = heading[1].strip().lower()
+                if current not in known:
+                    fix = f"{did_you_mean(current, known)} Sections are listed in workbook.yaml under words"
+                    self.errors.append(InputError(f'no section is called "{current}"', where, fix))
+                elif current in out:
+                    self.errors.append(InputError(f'the section "{current}" stands here twice', where, "join them"))
+                out.setdefault(current, "")
+            elif current:
+                out[current] += line + "\n"
+            elif line.strip():
+                fix = f"put ## {known[0] if known else 'section'} above it"
+                self.errors.append(InputError("this text stands before the first heading", where, fix))
+                current = "?"
+        return {section: body.strip() for section, body in out.items() if body.strip()}
+
+    def digest(self) -> str:
+        """A fingerprint of everything read here."""
+        hasher = hashlib.sha256()
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file() and path.suffix in (".yaml", ".csv", ".md"):
+                hasher.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
+        return hasher.hexdigest()
+
+
+def _instance(row: Row, goal: Goal, metric: Metric | None) -> Instance | None:
+    target = _target(row, goal, metric)
+    if target is None:
+        return None
+    percent = metric is not None and metric.unit.kind == "percent"
+    return Instance(
+        row.text("partner_id"),
+        row.text("goal"),
+        target,
+        row.number("stretch", percent),
+        row.number("red_flag", percent),
+        row.number("weight"),
+        row.text("owner_us"),
+        row.text("owner_them"),
+        row.text("agreed_by_us"),
+        row.text("agreed_by_them"),
+        row.text("basis"),
+        row.where,
+    )
+
+
+def _target(row: Row, goal: Goal, metric: Metric | None) -> Target | None:
+    text = row.text("target")
+    if not text:
+        return None
+    try:
+        if goal.target.kind == "done_by":
+            return Target(done_by=dt.date.fromisoformat(text))
+        if goal.target.kind == "between":
+            low, _, high = text.partition("..")
+            return Target(between=(number(low), number(high)))
+        value = number(text)
+        catalogue.check_percent(value, metric)
+        return goal.target.moved_to(value)
+    except ValueError as error:
+        first = str(error) if type(error) is ValueError else error.errors()[0]["msg"]  # type: ignore[attr-defined]
+        hint = {"done_by": "a day like 2026-09-30", "between": "a range like 80..90"}.get(goal.target.kind, "a number")
+        row.fault("target", str(first).removeprefix("Value error, "), f"write {hint}")
+        return None

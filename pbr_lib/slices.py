@@ -1,0 +1,387 @@
+"""Exports read once, measured once, cut into one slice per partner; apart, because this is the whole pipeline.
+
+A slice is one JSON file that holds everything the notebook of one partner may see. Slices depend on exports,
+params and code and on nothing else; when none of these changed, the slices that lie there are used again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from pbr_lib import dossier, ingest, metrics, params, reading, store
+from pbr_lib.definitions import SimpleMetric, columns_of
+from pbr_lib.dossier import Programme
+from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter, did_you_mean
+from pbr_lib.goals import Measured
+from pbr_lib.ingest import Loaded
+from pbr_lib.metrics import Measurement, Window
+from pbr_lib.model import TABLES, Finding
+from pbr_lib.params import Params
+from pbr_lib.periods import Quarter
+
+__all__ = ["Slices", "check", "code_digest", "ensure"]
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The slices of one quarter.
+
+    ``partners`` maps each partner's id to its name, in the order of ids; ``digest`` names the state of
+    exports, params and code that they were made from.
+    """
+
+    output: Path
+    folder: Path
+    quarter: str
+    as_of: str
+    partners: Mapping[str, str] = field(repr=False)
+    extracts: tuple[Mapping[str, Any], ...] = field(repr=False)
+    findings: tuple[Finding, ...] = field(repr=False)
+    digest: str = ""
+
+    def path(self, partner_id: str) -> Path:
+        """Where the slice of a partner lies; :class:`UnknownPartner` if there is none."""
+        if partner_id not in self.partners:
+            known = list(self.partners)
+            by_name = {name.casefold(): key for key, name in self.partners.items()}
+            meant = by_name.get(partner_id.casefold())
+            fix = f'use its id, "{meant}"' if meant else did_you_mean(partner_id, known)
+            raise UnknownPartner(f'no partner is called "{partner_id}"', "the partner list", fix)
+        return self.folder / f"{store.folder_name(partner_id)}.json"
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """A fingerprint of this package: when it changes, nothing made before is taken for fresh."""
+    hasher = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".typ", ".jinja"):
+            hasher.update(path.name.encode() + path.read_bytes())
+    return hasher.hexdigest()
+
+
+def check(root: Path, quarter: str = "") -> Slices:
+    """Read and measure everything and write nothing; what stands out is in ``findings``.
+
+    Raises
+    ------
+    InputError
+        For faults in params and exports that nothing can be measured with.
+    """
+    settings = params.read(root)
+    loaded = ingest.load(settings)
+    programme = _measure(settings, loaded, _quarter(settings, loaded, quarter))
+    return _slices(settings, programme, "")
+
+
+def ensure(root: Path, quarter: str = "") -> Slices:
+    """The slices of a quarter (the newest, if none is named), made again only when exports, params or code changed.
+
+    Raises
+    ------
+    InputError
+        For faults in params and exports, an unknown quarter, or, under ``on_data_error: stop``, data
+        that cannot be read.
+    """
+    settings = params.read(root)
+    digest = _digest(settings)
+    newest = _store(settings) / "newest.json"
+    known_newest = store.read_json(newest) or {}
+    label = settings.quarter(quarter).label if quarter else ""
+    if not quarter and known_newest.get("digest") == digest:
+        label = known_newest["quarter"]
+    ready = _from_index(settings, label, digest) if label else None
+    if ready is not None:
+        return ready
+    loaded = ingest.load(settings)
+    programme = _measure(settings, loaded, _quarter(settings, loaded, label))
+    _stop_on_errors(settings, programme.findings)
+    store.write_tables(_store(settings) / "tables", loaded.tables)
+    store.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
+    return _write(settings, programme, loaded, digest)
+
+
+def _store(settings: Params) -> Path:
+    """The folder of everything that can be made again."""
+    return settings.output / ".store"
+
+
+# ------------------------------------------------------------------------------------------ measuring
+
+
+def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
+    _check_partners(settings, loaded)
+    connection = store.connect(loaded.tables)
+    history = tuple(quarter.shift(back) for back in range(-dossier.HISTORY, 1))
+    window = Window(
+        history,
+        loaded.as_of,
+        settings.workbook.currency,
+        settings.rates,
+        loaded.extracts,
+        settings.workbook.stale_after_days,
+    )
+    wanted = {**settings.metrics, **dossier.house_metrics(settings)}
+    measured = metrics.measure(connection, wanted, window)
+    findings = (*loaded.findings, *_literal_findings(settings, loaded.tables))
+    return Programme(
+        params=settings,
+        partners=_names(loaded.tables["partners"]),
+        quarter=quarter,
+        as_of=loaded.as_of,
+        extracts=loaded.extracts,
+        findings=findings,
+        values=_values(measured),
+        evidence=_evidence(settings, measured, loaded.tables, quarter),
+        deals=_deals(connection, window, quarter),
+        rows=_rows(loaded.tables),
+        applies={key: metrics.select(connection, "partners", goal.applies_to) for key, goal in settings.goals.items()},
+        agreed=_agreed(settings),
+        actions=_grouped((action.partner_id, action) for action in settings.actions),
+    )
+
+
+def _values(measured: Mapping[str, Measurement]) -> dict[tuple[str, str, str], Measured]:
+    out = {}
+    for name, one in measured.items():
+        columns = ["partner_id", "period_id", "state", "value", "n", "first_day", "in_progress", "reason"]
+        for partner, period, state, value, n, first, under_way, reason in one.values[columns].itertuples(index=False):
+            day = first if isinstance(first, dt.date) and not pd.isna(first) else None
+            out[name, partner, period] = Measured(state, value, int(n), day, under_way, reason)
+    return out
+
+
+def _evidence(
+    settings: Params, measured: Mapping[str, Measurement], tables: Mapping[str, pa.Table], quarter: Quarter
+) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The records behind the quarter's goals, with the columns that make them recognisable."""
+    out: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for name in dict.fromkeys(goal.metric for goal in settings.goals.values()):
+        hits = measured[name].evidence([quarter])
+        if hits.empty:
+            continue
+        metric = settings.metrics[name]
+        parts = [metric] if hasattr(metric, "table") else [settings.metrics[metric.denominator]]
+        table = parts[0].table  # type: ignore[union-attr]
+        fields = dossier.record_fields(table)
+        key = TABLES[table].key
+        details = tables[table].select(list(dict.fromkeys([key, *fields]))).to_pandas(date_as_object=True)
+        rows = hits.merge(details.assign(record_id=details[key]), on="record_id", how="left", suffixes=("", "_"))
+        for row in rows.to_dict("records"):
+            record = {field_: dossier.plain(_none(row[field_])) for field_ in fields}
+            record |= {"id": row["record_id"], "role": row["role"], "day": dossier.plain(_none(row["day"]))}
+            record["counts"] = dossier.plain(_none(row["counts"]))
+            out[name, row["partner_id"]].append(record)
+    return dict(out)
+
+
+def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> dict[str, list[dict[str, Any]]]:
+    """Each partner's opportunities that are open, or closed in the quarter, at the quarter's plan rates."""
+    rows = connection.table("opportunities")
+    closed_now = (rows.close_date >= quarter.start) & (rows.close_date < quarter.end)
+    rows = rows.filter(rows.is_open | closed_now.fill_null(False))
+    credit = connection.table("attributions")
+    credit = credit.filter(credit.subject_type == "opportunity")
+    joined = rows.join(credit, rows.opportunity_id == credit.subject_id)
+    columns = ["opportunity_id", "name", "account_name", "amount", "currency", "stage", "source_stage", "close_date"]
+    columns += ["loss_reason", "next_step", "partner_id", "credit_type", "share"]
+    frame = joined.select(columns).to_pyarrow().to_pandas(date_as_object=True)
+    rates = {r.currency: r.rate for r in metrics.plan_rates(window.rates, window.currency, quarter.start)}
+    out: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (partner, _), group in frame.groupby(["partner_id", "opportunity_id"], sort=True):
+        first = group.iloc[0]
+        rate, amount = rates.get(str(first["currency"])), _none(first["amount"])
+        credits = {row.credit_type: row.share for row in group.itertuples(index=False)}
+        share = credits.get("sourced")
+        deal = {name: dossier.plain(_none(first[name])) for name in columns[:-3]}
+        deal["id"] = deal.pop("opportunity_id")
+        deal["credits"] = sorted(credits)
+        deal["plan_amount"] = dossier.plain(None if rate is None or amount is None else amount * rate)
+        deal["sourced_share"] = dossier.plain(_none(share))
+        out[str(partner)].append(deal)
+    return dict(out)
+
+
+def _rows(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], int]:
+    out: dict[tuple[str, str], int] = {}
+    for name, table in tables.items():
+        if "partner_id" in table.column_names and name != "attributions":
+            counts = pd.Series(table["partner_id"].to_pylist()).value_counts()
+            out |= {(name, str(partner)): int(n) for partner, n in counts.items()}
+    credit = tables["attributions"].select(["subject_type", "subject_id", "partner_id"]).to_pandas()
+    credit = credit.drop_duplicates()
+    for spec in TABLES.values():
+        if spec.credited:
+            counts = credit.loc[credit["subject_type"] == spec.singular, "partner_id"].value_counts()
+            out |= {(spec.name, str(partner)): int(n) for partner, n in counts.items()}
+    return out
+
+
+def _agreed(settings: Params) -> dict[tuple[str, str], dict[str, Any]]:
+    out: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
+    for quarter, instances in settings.instances.items():
+        for instance in instances:
+            out[quarter, instance.partner_id][instance.goal] = instance
+    return dict(out)
+
+
+def _names(partners: pa.Table) -> dict[str, str]:
+    return dict(zip(partners["partner_id"].to_pylist(), partners["name"].to_pylist(), strict=True))
+
+
+def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    out: dict[str, list[Any]] = defaultdict(list)
+    for key, value in pairs:
+        out[key].append(value)
+    return {key: tuple(values) for key, values in out.items()}
+
+
+def _none(value: Any) -> Any:
+    return None if value is None or (not isinstance(value, str | bool) and pd.isna(value)) else value
+
+
+# ------------------------------------------------------------------------------------------- checking
+
+
+def _quarter(settings: Params, loaded: Loaded, label: str) -> Quarter:
+    """The quarter asked for, or the newest; one that the exports do not reach is refused."""
+    newest = settings.calendar.quarter_of(loaded.as_of)
+    if not label:
+        return newest
+    quarter = settings.quarter(label)
+    first = min(e.covers_from for e in loaded.extracts if e.present)
+    oldest = settings.calendar.quarter_of(first)
+    if quarter.start > loaded.as_of or quarter.end <= first:
+        what = f"the exports do not reach {quarter.label}"
+        raise UnknownQuarter(what, fix=f"choose one of {oldest.label} to {newest.label}")
+    return quarter
+
+
+def _check_partners(settings: Params, loaded: Loaded) -> None:
+    """Every partner that params name must be in the partner list."""
+    known = loaded.tables["partners"]["partner_id"].to_pylist()
+    lookup = set(known)
+    errors: list[InputError] = []
+    named = [(i.partner_id, i.where) for instances in settings.instances.values() for i in instances]
+    named += [(action.partner_id, action.where) for action in settings.actions]
+    named += [(partner, f"params/words/{quarter}/{partner}.md") for quarter, partner in settings.words]
+    for partner, where in named:
+        if partner not in lookup:
+            what = f'no partner has the id "{partner}"'
+            errors.append(UnknownPartner(what, where, did_you_mean(partner, known)))
+    if errors:
+        raise ParamsError(errors)
+
+
+def _stop_on_errors(settings: Params, findings: Iterable[Finding]) -> None:
+    errors = [f for f in findings if f.severity == "error"]
+    if errors and settings.workbook.on_data_error == "stop":
+        raise ParamsError(
+            InputError(f.what + (f': "{f.value}"' if f.value else "") + _times(f), f"{settings.workbook.data}/{f.where}", f.fix)
+            for f in errors
+        )  # fmt: skip
+
+
+def _times(finding: Finding) -> str:
+    return f" ({finding.count} rows)" if finding.count > 1 else ""
+
+
+def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
+    """A literal in a filter that the data never hold is probably a slip of the pen."""
+    wheres = [
+        (f"metrics.{name}", metric.table, metric.where)
+        for name, metric in settings.metrics.items()
+        if isinstance(metric, SimpleMetric)
+    ]
+    wheres += [(f"goals.{name}", "partners", goal.applies_to) for name, goal in settings.goals.items()]
+    for place, table, where in wheres:
+        for leaf in columns_of(where):
+            column = TABLES[table].column(leaf.column)
+            if column is None or column.kind != "text" or leaf.op not in ("is", "is_not", "in", "not_in"):
+                continue
+            held = {value for value in tables[table][leaf.column].unique().to_pylist() if value is not None}
+            values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+            for value in values:
+                if held and value not in held and value not in column.values:
+                    what = f'{place}: no {table} row has {leaf.column} "{value}"'
+                    yield Finding("warning", what, "params", fix=did_you_mean(str(value), sorted(held)))
+
+
+# -------------------------------------------------------------------------------------------- writing
+
+
+def _digest(settings: Params) -> str:
+    """One name for the state of params, exports and code."""
+    hasher = hashlib.sha256(settings.digest.encode())
+    for name in sorted({source.file for source in settings.sources.values()}):
+        path = settings.data / name
+        hasher.update(f"{name}:{reading.sha256(path) if path.is_file() else 'absent'}\n".encode())
+    hasher.update(code_digest().encode())
+    return hasher.hexdigest()
+
+
+def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) -> Slices:
+    folder = _store(settings) / "slices" / programme.quarter.label
+    slices = _slices(settings, programme, digest)
+    partners = loaded.tables["partners"].to_pylist()
+    for partner in partners:
+        store.write_json(slices.path(partner["partner_id"]), dossier.portray(programme, partner))
+    wanted = {slices.path(partner["partner_id"]).name for partner in partners} | {"index.json"}
+    for stale in folder.glob("*.json"):
+        if stale.name not in wanted:
+            stale.unlink()
+    index = {
+        "digest": digest,
+        "quarter": slices.quarter,
+        "as_of": slices.as_of,
+        "partners": dict(slices.partners),
+        "extracts": list(slices.extracts),
+        "findings": [vars(finding) for finding in slices.findings],
+    }
+    store.write_json(folder / "index.json", index)
+    return slices
+
+
+def _slices(settings: Params, programme: Programme, digest: str) -> Slices:
+    extracts = tuple(
+        {
+            "source": e.source,
+            "table": e.table,
+            "file": e.file,
+            "as_of": dossier.plain(e.as_of),
+            "covers_from": e.covers_from.isoformat(),
+            "sha256": e.sha256,
+            "rows_read": e.rows_read,
+            "rows_used": e.rows_used,
+            "set_aside": dict(e.aside),
+        }
+        for e in programme.extracts
+    )
+    folder = _store(settings) / "slices" / programme.quarter.label
+    names = dict(sorted(programme.partners.items()))
+    label, as_of = programme.quarter.label, programme.as_of.isoformat()
+    return Slices(settings.output, folder, label, as_of, names, extracts, tuple(programme.findings), digest)
+
+
+def _from_index(settings: Params, label: str, digest: str) -> Slices | None:
+    """The slices that lie there, if they are whole and of this state of exports, params and code."""
+    folder = _store(settings) / "slices" / label
+    known = store.read_json(folder / "index.json")
+    if not isinstance(known, dict) or known.get("digest") != digest:
+        return None
+    findings = tuple(Finding(**finding) for finding in known["findings"])
+    partners = dict(sorted(known["partners"].items()))
+    extracts = tuple(known["extracts"])
+    ready = Slices(settings.output, folder, known["quarter"], known["as_of"], partners, extracts, findings, digest)
+    return ready if all(ready.path(partner).is_file() for partner in partners) else None
