@@ -209,9 +209,9 @@ def trends(frames: Sequence[pd.DataFrame], title: str = "") -> Chart | Note:
         drawing = Figure(figsize=(_POINTS["full"] / 72, 128 / 72), dpi=_DPI)
         wide = 1 / len(shown)
         for place, frame in enumerate(shown):
-            axes = drawing.add_axes((place * wide + 0.006, 0.13, wide - 0.024, 0.68))
+            axes = drawing.add_axes((place * wide + 0.006, 0.12, wide - 0.024, 0.62))
             _calm(axes)
-            axes.set_title(frame.attrs["label"], loc="left", fontsize=_TEXT, color=PALETTE["ink"], pad=9)
+            axes.set_title(frame.attrs["label"], loc="left", fontsize=_TEXT, color=PALETTE["grey"], pad=15)
             _columns(axes, frame, Unit.from_json(frame.attrs["unit"]))
     table: dict[str, list[Any]] = {"quarter": list(shown[0]["quarter"])}
     for frame in shown:
@@ -232,16 +232,18 @@ def _columns(axes: Axes, frame: pd.DataFrame, unit: Unit) -> None:
         if target is not None and not math.isnan(float(target)):
             axes.plot([i - 0.42, i + 0.42], [float(target)] * 2, color=PALETTE["ink"], linewidth=1.2)
     top = max([0.0, *values.dropna(), *frame["target"].dropna().astype(float)]) or 1.0
-    axes.set_ylim(0, top * 1.22)
+    axes.set_ylim(0, top * 1.06)
     axes.set_yticks([])
     for i, value in enumerate(values):
         if math.isnan(value):
             axes.annotate("–", (i, 0), xytext=(0, 2), textcoords="offset points", ha="center", color=PALETTE["grey"])
-    if not math.isnan(values.iloc[last]):
-        axes.annotate(
-            _amount(values.iloc[last], unit), (last, values.iloc[last]), xytext=(0, 2.5), textcoords="offset points",
-            ha="right" if unit.kind == "money" else "center", fontsize=_TEXT, color=PALETTE["blue"], weight=600,
-        )  # fmt: skip
+    now = _amount(values.iloc[last], unit)
+    target = frame["target"].iloc[last]
+    head = now if target is None or math.isnan(float(target)) else f"{now} of {_amount(target, unit)}"
+    axes.annotate(
+        head, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", ha="left",
+        fontsize=_TEXT + 1, color=PALETTE["blue"], weight=600,
+    )  # fmt: skip
     ticks = [0, last]
     axes.set_xticks(ticks, [frame["quarter"].iloc[i] for i in ticks])
     axes.get_xticklabels()[0].set_ha("left")
@@ -311,10 +313,11 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
     amounts = frame["amount"].astype(float).fillna(0)
     shades = ["#9dbfdd", "#4f90c4", PALETTE["blue"]]
     with matplotlib.rc_context(_STYLE):
-        axes.set_position((0.20, 0.05, 0.56, 0.88))
+        axes.set_position((0.24, 0.05, 0.74, 0.88))
         axes.grid(visible=False)
         axes.barh(range(len(frame)), amounts, color=[shades[min(i, 2)] for i in range(len(frame))], height=0.56)
-        axes.set_xlim(0, max(amounts.max(), 1.0))
+        # The longest bar leaves room for its label, which is drawn at the same size whatever the amounts.
+        axes.set_xlim(0, max(amounts.max(), 1.0) / 0.45)
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         axes.invert_yaxis()
@@ -323,7 +326,7 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
             text = f"{_amount(amount, unit)}  ·  {deals} {'deal' if deals == 1 else 'deals'}"
             axes.annotate(
                 text, (amount, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=_TEXT,
-                color=PALETTE["ink"], annotation_clip=False,
+                color=PALETTE["ink"],
             )  # fmt: skip
     said = "; ".join(
         f"{row.stage}: {row.deals} deals, {_amount(row.amount, unit)}" for row in frame.itertuples(index=False)

@@ -63,9 +63,11 @@ class Dice:
         self._generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream])))
 
     def uniform(self, count: int) -> Floats:
+        """Numbers from 0 up to 1."""
         return self._generator.random(count)
 
     def hits(self, count: int, chance: float | Floats) -> Bools:
+        """True with that chance."""
         return self.uniform(count) < chance
 
     def exactly(self, count: int, share: float) -> Bools:
@@ -73,12 +75,15 @@ class Dice:
         return np.argsort(np.argsort(self.uniform(count), kind="stable"), kind="stable") < round(count * share)
 
     def below(self, count: int, limit: int | Ints) -> Ints:
+        """Whole numbers from 0 up to and without ``limit``."""
         return (self.uniform(count) * limit).astype(np.int64)
 
     def between(self, count: int, least: int, most: int) -> Ints:
+        """Whole numbers from ``least`` to ``most``."""
         return least + self.below(count, most - least + 1)
 
     def pick(self, count: int, weights: Floats | Sequence[float]) -> Ints:
+        """Places in ``weights``, heavy ones more often."""
         return _shelf(weights, self.uniform(count))
 
     def spread(self, count: int, weights: Floats | Sequence[float]) -> Ints:
@@ -86,6 +91,7 @@ class Dice:
         return _shelf(weights, (np.arange(count) + self.uniform(count)) / max(count, 1))
 
     def table(self, count: int, at: Sequence[float], values: Sequence[float]) -> Floats:
+        """Values from a table of a distribution: ``values`` at the shares ``at``, straight lines between them."""
         return np.interp(self.uniform(count), at, values)
 
     def minute(self, count: int) -> Ints:
@@ -95,7 +101,8 @@ class Dice:
 
 def _shelf(weights: Floats | Sequence[float], draws: Floats) -> Ints:
     edges = np.cumsum(np.asarray(weights, dtype=np.float64))
-    return np.searchsorted(edges, draws * edges[-1], side="right").clip(max=len(edges) - 1)
+    shelf: Ints = np.searchsorted(edges, draws * edges[-1], side="right").clip(max=len(edges) - 1)
+    return shelf
 
 
 def day_number(text: str) -> int:
@@ -111,7 +118,8 @@ def minute_number(text: str) -> int:
 def weekday(days: Ints) -> Ints:
     """Saturdays become Fridays, Sundays become Mondays; the history starts on a Monday."""
     place = days % 7
-    return days - (place == 5) + (place == 6)
+    moved: Ints = days - (place == 5) + (place == 6)
+    return moved
 
 
 def quarter_number(days: Ints) -> Ints:

@@ -113,10 +113,6 @@ class Programme:
     sourced_share: Floats
     own_resale: Floats
 
-    @property
-    def count(self) -> int:
-        return len(self.people)
-
 
 @dataclass(frozen=True)
 class Customers:
@@ -137,7 +133,7 @@ def _programme(count: int, seed: int) -> Programme:
     region_of = {region.name: number for number, region in enumerate(cast.REGIONS)}
     joined = np.array([day_number(person.joined) for person in people])
     steps = np.arange(len(QUARTERS))[:, None]
-    weight = np.array([p.weight for p in people]) * np.array([p.trend for p in people]) ** steps
+    weight: Floats = np.array([p.weight for p in people]) * np.array([p.trend for p in people]) ** steps
     weight[joined[None, :] >= FIRST_DAYS[1:, None]] = 0.0
     return Programme(
         people,
@@ -287,7 +283,8 @@ def partners_of(dice: Dice, day: Ints, programme: Programme) -> Ints:
 
 def counted_now(partner: Ints, day: Ints) -> Bools:
     """Where a generated record would spoil a count of the running quarter that is written by hand."""
-    return np.isin(partner, _COUNTED_LEADS) & (quarter_number(day) == THIS_QUARTER)
+    counted: Bools = np.isin(partner, _COUNTED_LEADS) & (quarter_number(day) == THIS_QUARTER)
+    return counted
 
 
 def _kinds(dice: Dice, customer: Ints) -> Ints:
@@ -298,13 +295,15 @@ def _kinds(dice: Dice, customer: Ints) -> Ints:
 
 
 def currency_of_region() -> Ints:
+    """For each sales region the place of its currency in :data:`CURRENCIES`."""
     return np.array([CURRENCIES.index(region.currency) for region in cast.REGIONS])
 
 
 def _cents(dice: Dice, kind: Ints) -> Ints:
     size = dice.table(len(kind), _SIZE_AT, _SIZE) * np.array([1.0, 0.75, 0.9])[kind]
     odd = np.where(dice.hits(len(kind), 0.15), dice.below(len(kind), 20) * 5, 0)
-    return (size / 50).astype(np.int64) * 5000 + odd
+    cents: Ints = (size / 50).astype(np.int64) * 5000 + odd
+    return cents
 
 
 def _roles(dice: Dice, day: Ints, lead: Ints, programme: Programme) -> dict[str, Ints]:

@@ -31,9 +31,9 @@ HISTORY = 8
 _RECORD_FIELDS = {
     "leads": ("company", "source", "status"),
     "opportunities": ("name", "account_name", "source_stage", "amount", "currency"),
-    "registrations": ("registration_id", "account_name", "status"),
+    "registrations": ("account_name", "status"),
     "certifications": ("person_id", "name", "level", "expires_on"),
-    "surveys": ("response_id", "kind", "score"),
+    "surveys": ("kind", "score"),
     "partners": ("name",),
 }
 

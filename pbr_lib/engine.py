@@ -70,6 +70,8 @@ def execute(run: NotebookRun) -> NotebookNode:
             progress_bar=False,
             request_save_on_cell_execute=False,
             cwd=str(run.template.parent),
+            # The kernel's remarks on its own transport and shutdown are not the user's concern.
+            extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         where = f"{run.template.name}, cell {error.cell_index}"

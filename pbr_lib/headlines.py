@@ -79,11 +79,11 @@ def _weakest(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | Non
     if not behind or not any(goal.actual.value for goal in goals if goal.actual.known):
         return None
     goal = min(behind, key=_position)
-    text = f" is furthest behind: {goal.actual} of {goal.target} ({goal.ratio})"
+    text = f": {goal.label}, {goal.tally}"
     if goal.facts["pace_share"] is not None and facts["quarter"]["phase"] == "running":
         short = Amount((goal.target.value or Decimal(0)) - (goal.actual.value or Decimal(0)), goal.unit)
         text += f"; {short} more by {date_text(_day(facts['quarter']['last_day']), year=False)} would reach it"
-    return (Run(goal.label, True), Run(text + "."))
+    return (Run("Furthest behind", True), Run(text + "."))
 
 
 def _strongest(goals: Sequence[GoalView]) -> Sentence | None:
@@ -91,7 +91,7 @@ def _strongest(goals: Sequence[GoalView]) -> Sentence | None:
     if not ahead:
         return None
     goal = max(ahead, key=_position)
-    return (Run(goal.label, True), Run(f" leads: {goal.actual} of {goal.target} ({goal.ratio})."))
+    return (Run("Furthest ahead", True), Run(f": {goal.label}, {goal.tally}."))
 
 
 def _under_way(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | None:

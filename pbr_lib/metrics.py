@@ -405,9 +405,10 @@ def describe(metric: Metric, metrics: Mapping[str, Metric]) -> str:
         top, bottom = metrics[metric.numerator], metrics[metric.denominator]
         few = f" At least {metric.min_n} records, else not measurable." if metric.min_n > 1 else ""
         return f"{top.label} ÷ {bottom.label.lower()}. Both: {describe(bottom, metrics)}{few}"
+    own = metric.of == TABLES[metric.table].key
     what = {
         "count": f"Number of {metric.table}",
-        "count_distinct": f"Number of distinct {_words(metric.of)} in {metric.table}",
+        "count_distinct": f"Number of {metric.table}" if own else f"Different {_plural(metric.of)} in {metric.table}",
         "sum": f"Sum of {_words(metric.of)} over {metric.table}",
         "average": f"Mean {_words(metric.of)} over {metric.table}",
         "min": f"Smallest {_words(metric.of)} in {metric.table}",
@@ -428,7 +429,7 @@ def describe(metric: Metric, metrics: Mapping[str, Metric]) -> str:
     if metric.unit.kind == "money":
         parts.append(f"in {metric.unit.currency} at plan rates")
     if metric.credit == "split":
-        parts.append("several partners share the amount")
+        parts.append("shared where several partners are credited")
     few = f" At least {metric.min_n} records, else not measurable." if metric.min_n > 1 else ""
     return ", ".join(parts) + "." + few
 
@@ -450,5 +451,22 @@ def _filter_words(node: Filter) -> str:
     return f"{_words(node.column)} {signs.get(node.op, node.op.replace('_', ' '))} {listed.replace('_', ' ')}"
 
 
+_DAYS = {
+    "created_at": "day of creation",
+    "close_date": "closing day",
+    "submitted_on": "day of submission",
+    "decided_on": "day of decision",
+    "answered_on": "day of the answer",
+    "issued_on": "day of issue",
+    "expires_on": "day of expiry",
+    "joined_on": "day of joining",
+}
+
+
 def _words(column: str | None) -> str:
-    return (column or "").replace("_id", "").replace("_on", "").replace("_at", "").replace("_", " ").strip()
+    return _DAYS.get(column or "", (column or "").removesuffix("_id").removesuffix("_name").replace("_", " "))
+
+
+def _plural(column: str | None) -> str:
+    word = _words(column)
+    return {"person": "people", "company": "companies"}.get(word, word + "s")

@@ -83,6 +83,13 @@ class GoalView:
         return Amount(_number(self.facts["attained"]), Unit("percent"))
 
     @property
+    def tally(self) -> str:
+        """``3 of 5 (60 %)``; of a rate ``50 % against 30 % (167 %)``; of a level ``8 of 9 (89 %)``."""
+        link = "of" if self.unit.kind in ("count", "money") else "against"
+        ratio = f" ({self.ratio})" if self.ratio.known else ""
+        return f"{self.actual} {link} {self.target}{ratio}"
+
+    @property
     def status(self) -> Status:
         """The state in word, shape and tone."""
         return standings.status(self.facts["standing"])
@@ -135,14 +142,14 @@ class Review:
         period = f"{date_text(start, start.year != last.year)} – {date_text(last)}"
         kind = " ".join(str(partner[key]) for key in ("tier", "partner_type") if partner[key])
         about = [standings.partner_type(kind), partner["region"], f"{quarter['label']} ({period})"]
-        known = f"weighted, {score['known_goals']} of {score['goals']} goals measurable"
+        known = f"{score['known_goals']} of {score['goals']} goals measured"
         return Cover(
             title=partner["name"],
             kicker=f"Partner Business Review · {self.facts['organisation']}",
             subtitle=" · ".join(str(part) for part in about if part),
             meta=self._meta(period),
             score=Amount(_number(score["value"]), Unit("percent")),
-            score_label=f"of plan, {known}",
+            score_label=f"of plan · {known}",
             status=standings.status(score["standing"]) if score["goals"] else None,
             facts=tables.cover_facts(partner, quarter),
         )
@@ -404,11 +411,7 @@ def open_slice(path: Path, partner: str, quarter: str, edition: str) -> Review:
 
 
 def _card(goal: GoalView) -> Card:
-    lines = []
-    if goal.actual.known:
-        lines.append(f"{goal.actual} of {goal.target} ({goal.ratio})" if goal.ratio.known else f"target {goal.target}")
-    else:
-        lines.append(f"target {goal.target}")
+    lines = [f"{goal.ratio} of {goal.target}" if goal.ratio.known else f"target {goal.target}"]
     last = goal.facts["last"]
     if last and last["attained"] is not None:
         lines.append(f"last quarter {Amount(Decimal(last['attained']), Unit('percent'))}")

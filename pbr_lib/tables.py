@@ -27,15 +27,13 @@ _PERCENT = Unit("percent")
 _RECORD_LABELS = {
     "company": "Company",
     "source": "Lead source",
-    "status": "Status",
+    "person_id": "Person",
     "name": "Name",
     "account_name": "Customer",
     "source_stage": "Stage",
-    "registration_id": "Registration",
-    "person_id": "Person",
     "level": "Level",
+    "status": "Status",
     "expires_on": "Expires",
-    "response_id": "Response",
     "kind": "Kind",
     "score": "Score",
 }
@@ -175,8 +173,8 @@ def record_table(goal: GoalView, page: int) -> Table:
     """The records behind one goal, newest last; what each counts adds up to the actual."""
     facts, ratio = goal.facts, goal.facts["aggregate"] == "ratio"
     records = facts["records"]
-    shown = [key for key in (records[0] if records else {}) if key in _RECORD_LABELS]
-    columns = [Column("id", "Record", sheet_only="registration_id" in shown or "response_id" in shown)]
+    shown = [key for key in _RECORD_LABELS if records and key in records[0]]
+    columns = [Column("id", "Record")]
     columns += [Column(key, _RECORD_LABELS[key], "date" if key == "expires_on" else "text", width=_width(key))
                 for key in shown]  # fmt: skip
     money = goal.unit.kind == "money"
@@ -189,9 +187,9 @@ def record_table(goal: GoalView, page: int) -> Table:
         else [Column("counts", "Counts", "amount")]
     )
     rows = _ratio_rows(records, shown) if ratio else _plain_rows(goal, shown, money)
-    caption = f"{goal.actual} of {goal.target}."
+    caption = goal.tally
     if ratio:
-        caption = f"{goal.actual}: the sum of the records that count above, divided by that of those that count below."
+        caption += "; what counts above, divided by what counts below"
     return Table(
         name=f"records-{goal.key}",
         columns=tuple(columns),

@@ -1,0 +1,166 @@
+"""The operator's commands: front doors without logic.
+
+Exit codes: 0 fine, 1 our fault, 2 your input, 3 some partners failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pbr_lib import report, workspace
+from pbr_lib.errors import InputError, PbrError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="pbr",
+    help="From CRM exports to one trustworthy Partner Business Review pack per partner per quarter.",
+    epilog="Start with: pbr build",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, markup=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+Quarter = Annotated[str, typer.Argument(help="A quarter such as 2026-Q3; left out, the newest in the data.")]
+
+
+@app.command(
+    epilog="""Examples:
+
+  pbr build                                    every partner, newest quarter
+
+  pbr build 2026-Q3 --partner P-001            one partner
+
+  pbr build 2026-Q3 --jobs 4 --out packs/      four workers, another folder
+"""
+)
+def build(
+    quarter: Quarter = "",
+    partner: Annotated[list[str] | None, typer.Option(help="Build this partner only; may be given again.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Workers; 0 takes one for each processor.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Where packs go instead of the workbook's output folder.")] = None,
+    edition: Annotated[str, typer.Option(help="partner, or internal with everything in it.")] = "partner",
+    force: Annotated[bool, typer.Option("--force", help="Build also what has not changed.")] = False,
+) -> None:
+    """Build the packs of a quarter: PDF, Excel and executed notebook for each partner."""
+    from pbr_lib import batch
+
+    where = out.resolve() if out else None
+    request = batch.Request(
+        workspace.find_root(), quarter, tuple(partner or ()), jobs, where, edition=edition, force=force
+    )
+    with _progress() as bar:
+        run = batch.build(request, _Teller(bar))
+    for line in report.summary(run):
+        print_line(line)
+    if run.failed:
+        raise typer.Exit(3)
+
+
+@app.command(
+    epilog="""Examples:
+
+  pbr check                 findings of the newest quarter
+
+  pbr check 2026-Q2
+"""
+)
+def check(quarter: Quarter = "") -> None:
+    """Read params and exports, measure, and say what stands out; nothing is built."""
+    from pbr_lib import slices
+
+    ready = slices.check(workspace.find_root(), quarter)
+    for line in report.accounting(ready):
+        print_line(line)
+    if any(finding.severity == "error" for finding in ready.findings):
+        raise typer.Exit(2)
+
+
+@app.command(
+    epilog="""Examples:
+
+  pbr demo try/                                                  twelve partners
+
+  pbr demo big/ --partners 5000 --opportunities 1000000 --seed 7
+"""
+)
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the exports go; made if it is not there.")],
+    partners: Annotated[int, typer.Option(help="How many partners.")] = 12,
+    opportunities: Annotated[int, typer.Option(help="How many opportunities.")] = 600,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+) -> None:
+    """Write demo exports the way CRMs write them, always the same for the same arguments."""
+    from pbr_lib import demo as generator
+
+    for path in generator.write(folder, partners, opportunities, seed):
+        print_line(f"{path}  {path.stat().st_size:,} bytes")
+
+
+@app.command(epilog="Example:\n\n  pbr lab")
+def lab() -> None:
+    """Open JupyterLab on the workbook's notebooks, kernel ready."""
+    import importlib.util
+
+    root = workspace.find_root()
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise InputError("JupyterLab is not installed", fix='pip install "pbr-workbook[lab]", or make lab')
+    os.environ["PBR_HOME"] = str(root)
+    start = "lab/tree/notebooks/partner_pack.ipynb"
+    arguments = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", f"--LabApp.default_url=/{start}"]
+    os.execv(sys.executable, arguments)  # noqa: S606 - no shell, and every argument is ours
+
+
+class _Teller:
+    """Turns what the batch tells into a progress bar."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task = bar.add_task("Reading and measuring", total=None)
+
+    def __call__(self, event: str, value: Any) -> None:
+        if event == "measured":
+            self.bar.update(self.task, description=f"Packs of {value.quarter}")
+        elif event == "jobs":
+            self.bar.update(self.task, total=value, completed=0)
+        elif event == "pack":
+            self.bar.advance(self.task)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=not err.is_terminal)
+
+
+def print_line(line: str) -> None:
+    """One line to standard output, as it is."""
+    out.print(line)
+
+
+def main() -> None:
+    """The entry point: errors of this package become a message and an exit code, never a traceback."""
+    try:
+        app()
+    except InputError as error:
+        err.print(str(error))
+        raise SystemExit(2) from None
+    except PbrError as error:
+        err.print(str(error))
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        err.print("stopped")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What a run says at its end, line by line; apart, so that words for the terminal are tested without one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pbr_lib import standings
+from pbr_lib.model import Amount, Finding, Unit
+from pbr_lib.slices import Slices
+
+if TYPE_CHECKING:
+    from pbr_lib.batch import Run
+
+__all__ = ["accounting", "summary"]
+
+def summary(run: Run) -> Iterator[str]:
+    """Where the packs are, and what stands out: partners behind, odd data, failures with cell and error."""
+    states = Counter(outcome.state for outcome in run.outcomes)
+    counts = ", ".join(f"{states[state]} {state}" for state in ("built", "unchanged", "failed") if states[state])
+    yield f"{len(run.outcomes)} packs of {run.slices.quarter}, data as of {run.slices.as_of}: {counts}"
+    yield f"  in    {run.folder}"
+    index = run.folder / "index.html"
+    if index.is_file():
+        yield f"  open  {index}"
+    facts = [json.loads(run.slices.path(outcome.partner).read_bytes()) for outcome in run.outcomes]
+    yield from _standing(facts)
+    yield from _findings(run)
+    for outcome in run.failed:
+        yield ""
+        yield f"■ {outcome.partner} failed: {outcome.error}"
+
+
+def _standing(facts: list[dict[str, Any]]) -> Iterator[str]:
+    counts = Counter(fact["score"]["standing"] for fact in facts)
+    words = [f"{n} {standings.status(word)}" for word, n in counts.most_common()]
+    if words:
+        yield f"  partners: {', '.join(words)}"
+    behind = [fact for fact in facts if standings.status(fact["score"]["standing"]).tone == "bad"]
+    behind.sort(key=lambda fact: Decimal(fact["score"]["value"] or 0))
+    for fact in behind[:5]:
+        score = Amount(Decimal(fact["score"]["value"] or 0), Unit("percent"))
+        name = fact["partner"]["name"]
+        yield f"    {score.text:>6}  {fact['partner']['partner_id']}  {name if len(name) <= 60 else name[:59] + '…'}"
+
+
+def _findings(run: Run) -> Iterator[str]:
+    notable = [finding for finding in run.slices.findings if finding.severity != "info"]
+    if notable:
+        yield f"  {len(notable)} findings in the data; pbr check lists them"
+    glyphs = [(outcome.partner, text) for outcome in run.outcomes for text in outcome.findings]
+    for partner, text in glyphs[:5]:
+        yield f"  ◆ {partner}: {text}"
+    if len(glyphs) > 5:
+        yield f"  ◆ and {len(glyphs) - 5} more remarks; see each manifest.json"
+
+
+def accounting(ready: Slices) -> Iterator[str]:
+    """Row accounting for every source, then the findings, gravest first."""
+    yield f"{len(ready.partners)} partners, data as of {ready.as_of}, measured for {ready.quarter}"
+    for extract in ready.extracts:
+        if extract["as_of"] is None:
+            yield f"  {extract['file']}: not provided"
+            continue
+        aside = "".join(f", {count} set aside ({reason})" for reason, count in extract["set_aside"].items())
+        yield f"  {extract['file']}: {extract['rows_read']} rows read = {extract['rows_used']} used{aside}"
+    if not ready.findings:
+        yield "No findings."
+    for finding in ready.findings:
+        yield from _finding(finding)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    times = f" ({finding.count} rows)" if finding.count > 1 else ""
+    value = f' "{finding.value}"' if finding.value else ""
+    yield f"{finding.severity}: {finding.where}: {finding.what}{value}{times}"
+    if finding.fix:
+        yield f"  → {finding.fix}"
