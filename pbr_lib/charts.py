@@ -255,7 +255,7 @@ def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart 
     """Sourced, influenced and resold revenue by quarter, three columns that are never added up."""
     unit = Unit.from_json(frame.attrs["unit"])
     series = [name for name in ("sourced", "influenced", "resold") if name in frame]
-    looks = {"sourced": (PALETTE["blue"], ""), "influenced": (PALETTE["sand"], "////"), "resold": ("#ffffff", "....")}
+    looks = {"sourced": (PALETTE["blue"], ""), "influenced": (PALETTE["sand"], "////"), "resold": ("#ffffff", "\\\\\\\\")}
     drawing, axes = figure("half", 138)
     with matplotlib.rc_context(_STYLE):
         wide = 0.8 / len(series)

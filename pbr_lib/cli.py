@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pbr_lib import report, workspace
+from pbr_lib import startup, workspace
 from pbr_lib.errors import InputError, PbrError
 
 __all__ = ["app", "main"]
@@ -53,7 +53,7 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Build also what has not changed.")] = False,
 ) -> None:
     """Build the packs of a quarter: PDF, Excel and executed notebook for each partner."""
-    from pbr_lib import batch
+    from pbr_lib import batch, report
 
     where = out.resolve() if out else None
     request = batch.Request(
@@ -77,7 +77,7 @@ def build(
 )
 def check(quarter: Quarter = "") -> None:
     """Read params and exports, measure, and say what stands out; nothing is built."""
-    from pbr_lib import slices
+    from pbr_lib import report, slices
 
     ready = slices.check(workspace.find_root(), quarter)
     for line in report.accounting(ready):
@@ -149,6 +149,7 @@ def print_line(line: str) -> None:
 
 def main() -> None:
     """The entry point: errors of this package become a message and an exit code, never a traceback."""
+    startup.lighten()
     try:
         app()
     except InputError as error:

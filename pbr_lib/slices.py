@@ -19,7 +19,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
-from pbr_lib import dossier, ingest, metrics, params, reading, store
+from pbr_lib import dossier, files, ingest, metrics, params, reading, store
 from pbr_lib.definitions import SimpleMetric, columns_of
 from pbr_lib.dossier import Programme
 from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter, did_you_mean
@@ -58,7 +58,7 @@ class Slices:
             meant = by_name.get(partner_id.casefold())
             fix = f'use its id, "{meant}"' if meant else did_you_mean(partner_id, known)
             raise UnknownPartner(f'no partner is called "{partner_id}"', "the partner list", fix)
-        return self.folder / f"{store.folder_name(partner_id)}.json"
+        return self.folder / f"{files.folder_name(partner_id)}.json"
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +97,7 @@ def ensure(root: Path, quarter: str = "") -> Slices:
     settings = params.read(root)
     digest = _digest(settings)
     newest = _store(settings) / "newest.json"
-    known_newest = store.read_json(newest) or {}
+    known_newest = files.read_json(newest) or {}
     label = settings.quarter(quarter).label if quarter else ""
     if not quarter and known_newest.get("digest") == digest:
         label = known_newest["quarter"]
@@ -108,7 +108,7 @@ def ensure(root: Path, quarter: str = "") -> Slices:
     programme = _measure(settings, loaded, _quarter(settings, loaded, label))
     _stop_on_errors(settings, programme.findings)
     store.write_tables(_store(settings) / "tables", loaded.tables)
-    store.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
+    files.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
     return _write(settings, programme, loaded, digest)
 
 
@@ -336,7 +336,7 @@ def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) 
     slices = _slices(settings, programme, digest)
     partners = loaded.tables["partners"].to_pylist()
     for partner in partners:
-        store.write_json(slices.path(partner["partner_id"]), dossier.portray(programme, partner))
+        files.write_json(slices.path(partner["partner_id"]), dossier.portray(programme, partner))
     wanted = {slices.path(partner["partner_id"]).name for partner in partners} | {"index.json"}
     for stale in folder.glob("*.json"):
         if stale.name not in wanted:
@@ -349,7 +349,7 @@ def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) 
         "extracts": list(slices.extracts),
         "findings": [vars(finding) for finding in slices.findings],
     }
-    store.write_json(folder / "index.json", index)
+    files.write_json(folder / "index.json", index)
     return slices
 
 
@@ -377,7 +377,7 @@ def _slices(settings: Params, programme: Programme, digest: str) -> Slices:
 def _from_index(settings: Params, label: str, digest: str) -> Slices | None:
     """The slices that lie there, if they are whole and of this state of exports, params and code."""
     folder = _store(settings) / "slices" / label
-    known = store.read_json(folder / "index.json")
+    known = files.read_json(folder / "index.json")
     if not isinstance(known, dict) or known.get("digest") != digest:
         return None
     findings = tuple(Finding(**finding) for finding in known["findings"])

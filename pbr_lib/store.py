@@ -1,28 +1,19 @@
-"""Canonical tables and slices on disk, and the one connection to the engine; apart, because files and
-databases have their own ways to go wrong.
+"""Canonical tables on disk, and the one connection to the engine; apart, because this is the only door to DuckDB.
 
 Everything here can be made again from exports and params, so the folder may be deleted at any time.
-Files appear whole or not at all: written aside, then renamed.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["connect", "folder_name", "read_json", "write_bytes", "write_json", "write_tables"]
-
-_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+__all__ = ["connect", "write_tables"]
 
 
 def connect(tables: Mapping[str, pa.Table]) -> ibis.BaseBackend:
@@ -46,35 +37,3 @@ def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
         aside = folder / f".{name}.{os.getpid()}"
         pq.write_table(table, aside, compression="zstd")
         aside.replace(folder / f"{name}.parquet")
-
-
-def write_json(path: Path, value: Any) -> bytes:
-    """Canonical JSON: sorted keys, so that equal content gives equal bytes. Returns what was written."""
-    data = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    write_bytes(path, data)
-    return data
-
-
-def read_json(path: Path) -> Any:
-    """The value of a JSON file, None when it is missing or damaged."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(data)
-    aside.replace(path)
-
-
-def folder_name(partner_id: str) -> str:
-    """A partner's id as a folder name: itself where that is safe everywhere, else a readable part and a hash."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", partner_id) and partner_id.lower() not in _RESERVED:
-        return partner_id
-    ascii_ = unicodedata.normalize("NFKD", partner_id).encode("ascii", "ignore").decode()
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", ascii_).strip("-")[:40] or "partner"
-    return f"{readable}-{hashlib.sha256(partner_id.encode()).hexdigest()[:10]}"

@@ -1,0 +1,49 @@
+"""Files that are there whole or not at all, and names that every file system takes; apart, because packs,
+slices and runs all write, and none of them may leave half a file behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+__all__ = ["folder_name", "read_json", "write_bytes", "write_json"]
+
+_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+
+
+def write_json(path: Path, value: Any) -> bytes:
+    """Canonical JSON: sorted keys, so that equal content gives equal bytes. Returns what was written."""
+    data = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    write_bytes(path, data)
+    return data
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file, None when it is missing or damaged."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(data)
+    aside.replace(path)
+
+
+def folder_name(partner_id: str) -> str:
+    """A partner's id as a folder name: itself where that is safe everywhere, else a readable part and a hash."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", partner_id) and partner_id.lower() not in _RESERVED:
+        return partner_id
+    ascii_ = unicodedata.normalize("NFKD", partner_id).encode("ascii", "ignore").decode()
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", ascii_).strip("-")[:40] or "partner"
+    return f"{readable}-{hashlib.sha256(partner_id.encode()).hexdigest()[:10]}"

@@ -1,0 +1,116 @@
+"""One pack, start to end: notebook run, both exporters, files in place; apart, because this is what a worker
+process imports, and it must not pay for reading and measuring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import nbformat
+
+from pbr_lib import engine, files
+from pbr_lib.errors import PackError, PbrError
+from pbr_lib.export.pdf import PdfExporter
+from pbr_lib.export.xlsx import XlsxExporter
+
+__all__ = ["FAILED", "FILES", "Job", "Outcome", "failure", "known_findings", "make", "unchanged"]
+
+FILES = ("pack.pdf", "pack.xlsx", "pack.ipynb")
+FAILED = "failed.ipynb"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pack to make: everything a worker needs, and nothing of any other partner."""
+
+    partner: str
+    quarter: str
+    edition: str
+    template: Path
+    slice: Path
+    folder: Path
+    key: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one pack."""
+
+    partner: str
+    state: Literal["built", "unchanged", "failed"]
+    folder: Path
+    findings: tuple[str, ...] = ()
+    error: PbrError | None = None
+
+
+def make(job: Job) -> Outcome:
+    """One pack, start to end; an error of ours or of the notebook becomes an outcome, never an exception."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=job.folder) as aside:
+        executed = Path(aside) / FAILED
+        parameters = {"partner": job.partner, "quarter": job.quarter, "edition": job.edition}
+        try:
+            notebook = engine.execute(engine.NotebookRun(job.template, parameters, job.slice, executed))
+            pdf, told = PdfExporter().from_notebook_node(notebook)
+            xlsx, _ = XlsxExporter().from_notebook_node(notebook)
+        except PbrError as error:
+            return failure(job, error, executed)
+        except Exception as error:  # a fault of ours must cost one pack, not the run
+            what = f"{type(error).__name__}: {error}"
+            fault = PackError(what, job.template.name, "this is a fault of pbr: report it with this line", job.partner)
+            return failure(job, fault, executed)
+    contents = dict(zip(FILES, (pdf, xlsx, nbformat.writes(notebook).encode()), strict=True))
+    findings = tuple(told.get("pbr", {}).get("findings", ()))
+    _place(job, contents, findings)
+    _sign(notebook)
+    return Outcome(job.partner, "built", job.folder, findings)
+
+
+def unchanged(job: Job) -> bool:
+    """Whether the pack that lies there was made from the same slice, template and code, and is whole."""
+    manifest = files.read_json(job.folder / "manifest.json")
+    if not isinstance(manifest, dict) or manifest.get("key") != job.key:
+        return False
+    hashes = manifest.get("sha256", {})
+    return all(
+        (job.folder / name).is_file()
+        and hashlib.sha256((job.folder / name).read_bytes()).hexdigest() == hashes.get(name)
+        for name in FILES
+    )
+
+
+def known_findings(job: Job) -> tuple[str, ...]:
+    """What the exporters remarked when the pack was made."""
+    manifest = files.read_json(job.folder / "manifest.json") or {}
+    return tuple(manifest.get("findings", ()))
+
+
+def failure(job: Job, error: PbrError, executed: Path | None) -> Outcome:
+    """Keep the failed notebook, and take away what an earlier run left: it must not pass for this one."""
+    for name in (*FILES, "manifest.json"):
+        (job.folder / name).unlink(missing_ok=True)
+    if executed is not None and executed.is_file():
+        shutil.move(executed, job.folder / FAILED)
+    return Outcome(job.partner, "failed", job.folder, (), error)
+
+
+def _place(job: Job, contents: dict[str, bytes], findings: tuple[str, ...]) -> None:
+    for name, data in contents.items():
+        files.write_bytes(job.folder / name, data)
+    (job.folder / FAILED).unlink(missing_ok=True)
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    manifest = {"partner": job.partner, "quarter": job.quarter, "edition": job.edition, "key": job.key}
+    files.write_json(job.folder / "manifest.json", {**manifest, "sha256": hashes, "findings": list(findings)})
+
+
+def _sign(notebook: nbformat.NotebookNode) -> None:
+    """Trust what we have just made, so that JupyterLab shows its SVG; a comfort that may fail."""
+    try:
+        nbformat.sign.NotebookNotary().sign(notebook)
+    except Exception:  # noqa: BLE001 - a read-only home must not cost a pack
+        return

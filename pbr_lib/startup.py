@@ -1,0 +1,20 @@
+"""What must happen before heavy libraries are imported; apart, because it has to be imported before them.
+
+``jsonschema`` imports ``rfc3987_syntax`` when it is installed (JupyterLab brings it), and that module
+compiles a grammar for seconds of processor time in every process. Nothing here checks IRIs, and jsonschema
+does well without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["lighten"]
+
+
+def lighten() -> None:
+    """Make starting cheap: leave that grammar out, and keep number libraries from starting threads."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # makes its import an ImportError
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
