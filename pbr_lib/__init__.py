@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pbr_lib import charts, errors
     from pbr_lib.desk import check, load, note, partners
+    from pbr_lib.goalview import GoalView
     from pbr_lib.model import Amount, Unit
     from pbr_lib.periods import Calendar, Quarter
-    from pbr_lib.review import GoalView, Review
+    from pbr_lib.review import Review
 
 __all__ = [
     "Amount",
@@ -40,7 +41,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Amount": "model",
     "Calendar": "periods",
-    "GoalView": "review",
+    "GoalView": "goalview",
     "Quarter": "periods",
     "Review": "review",
     "Unit": "model",

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbr_lib import engine, files, indexpage, packs, slices, startup
+from pbr_lib import engine, files, indexpage, kernels, packs, slices, startup
 from pbr_lib.errors import PackError
 from pbr_lib.packs import Job, Outcome
 from pbr_lib.slices import Slices
 
 __all__ = ["Request", "Run", "build"]
+
 
 @dataclass(frozen=True)
 class Request:
@@ -96,13 +97,19 @@ def _jobs(request: Request, ready: Slices, template: Path, folder: Path) -> list
     return jobs
 
 
+def _warm() -> None:
+    """What a worker does before its first pack."""
+    startup.lighten()
+    kernels.use_forks()
+
+
 def _run(jobs: list[Job], workers: int) -> Iterable[Outcome]:
     if not jobs:
         return
     count = min(workers or os.cpu_count() or 1, len(jobs))
     # Spawned, not forked: this process has queried DuckDB, and a fork of its threads would hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=startup.lighten) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_warm) as pool:
         waiting = {pool.submit(packs.make, job): job for job in jobs}
         for done in as_completed(waiting):
             job = waiting[done]

@@ -412,7 +412,6 @@ class Chart(Block):
         return f"{self.title}: {self.alt}"
 
 
-
 @dataclass(frozen=True, repr=False)
 class Group(Block):
     """Several notes or tables that one expression shows, such as the records behind every goal."""

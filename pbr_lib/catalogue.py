@@ -9,8 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from pbr_lib.definitions import Compare, Filter, GoalsFile, Metric, MetricsFile, RatioMetric, SimpleMetric, Source
-from pbr_lib.definitions import columns_of
+from pbr_lib.definitions import (
+    Compare,
+    Filter,
+    GoalsFile,
+    Metric,
+    MetricsFile,
+    RatioMetric,
+    SimpleMetric,
+    Source,
+    columns_of,
+)
 from pbr_lib.errors import InputError, UnknownQuarter, did_you_mean
 from pbr_lib.model import TABLES, ColumnSpec, TableSpec
 from pbr_lib.periods import Calendar
@@ -176,7 +185,8 @@ def _check_filter(node: Filter, table: TableSpec, place: Place, document: Docume
         column = table.column(leaf.column)
         if column is None:
             fix = did_you_mean(leaf.column, (*table.names, "all_of", "any_of", "not"))
-            out.append(document.fault(_inside(place, leaf, document), f'{table.name} has no column "{leaf.column}"', fix))
+            what = f'{table.name} has no column "{leaf.column}"'
+            out.append(document.fault(_inside(place, leaf, document), what, fix))
             continue
         problem = _misfit(leaf, column)
         if problem:

@@ -14,9 +14,9 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from decimal import Decimal
 from typing import Any, Literal
 
 import matplotlib
@@ -162,7 +162,7 @@ def pace(frame: pd.DataFrame, title: str = "") -> Chart | Note:
     due = _amount(frame["expected"].iloc[len(known) - 1] if len(known) else 0, unit)
     alt = f"{label} stands at {now} on {frame.attrs['as_of']}; even pace would be {due}, the target is "
     alt += f"{_amount(target, unit)}."
-    native = {"type": "line", "x": "day", "series": ["actual", "expected"]}
+    native: dict[str, Any] = {"type": "line", "x": "day", "series": ["actual", "expected"]}
     native |= {"labels": {"day": "Day", "actual": "Actual", "expected": "Even pace"}}
     return chart(drawing, frame, title or f"{label} against pace", alt, native)
 
@@ -193,7 +193,7 @@ def trend(frame: pd.DataFrame, title: str = "") -> Chart | Note:
     drawing, axes = figure("half", 130)
     with matplotlib.rc_context(_STYLE):
         _columns(axes, frame, Unit.from_json(frame.attrs["unit"]))
-    native = {"type": "column", "x": "quarter", "series": ["value", "target"]}
+    native: dict[str, Any] = {"type": "column", "x": "quarter", "series": ["value", "target"]}
     native |= {"labels": {"quarter": "Quarter", "value": "Actual", "target": "Target"}}
     label = frame.attrs["label"]
     return chart(drawing, frame, title or f"{label}, {len(frame)} quarters", _trend_words(frame), native)
@@ -217,7 +217,7 @@ def trends(frames: Sequence[pd.DataFrame], title: str = "") -> Chart | Note:
     for frame in shown:
         table[frame.attrs["label"]] = list(frame["value"])
     alt = " ".join(_trend_words(frame) for frame in shown)
-    native = {"type": "line", "x": "quarter", "series": [f.attrs["label"] for f in shown[:1]]}
+    native: dict[str, Any] = {"type": "line", "x": "quarter", "series": [f.attrs["label"] for f in shown[:1]]}
     native |= {"labels": {"quarter": "Quarter"}, "panels": [f.attrs["label"] for f in shown]}
     return chart(drawing, table, title or f"The last {len(shown[0])} quarters", alt, native)
 
@@ -246,8 +246,8 @@ def _columns(axes: Axes, frame: pd.DataFrame, unit: Unit) -> None:
     )  # fmt: skip
     ticks = [0, last]
     axes.set_xticks(ticks, [frame["quarter"].iloc[i] for i in ticks])
-    axes.get_xticklabels()[0].set_ha("left")
-    axes.get_xticklabels()[-1].set_ha("right")
+    axes.get_xticklabels()[0].set_horizontalalignment("left")
+    axes.get_xticklabels()[-1].set_horizontalalignment("right")
     axes.set_xlim(-0.6, last + 0.6)
 
 
@@ -255,7 +255,8 @@ def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart 
     """Sourced, influenced and resold revenue by quarter, three columns that are never added up."""
     unit = Unit.from_json(frame.attrs["unit"])
     series = [name for name in ("sourced", "influenced", "resold") if name in frame]
-    looks = {"sourced": (PALETTE["blue"], ""), "influenced": (PALETTE["sand"], "////"), "resold": ("#ffffff", "\\\\\\\\")}
+    looks = {"sourced": (PALETTE["blue"], ""), "influenced": (PALETTE["sand"], "////")}
+    looks |= {"resold": ("#ffffff", "\\\\\\\\")}
     drawing, axes = figure("half", 138)
     with matplotlib.rc_context(_STYLE):
         wide = 0.8 / len(series)
@@ -277,7 +278,7 @@ def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart 
     last = frame.iloc[-1]
     said = ", ".join(f"{name} {_amount(last[name], unit)}" for name in series)
     alt = f"Won revenue in {last['quarter']}: {said}. The credits overlap and are not added up."
-    native = {"type": "column", "x": "quarter", "series": series}
+    native: dict[str, Any] = {"type": "column", "x": "quarter", "series": series}
     native |= {"labels": {name: name.capitalize() for name in ("quarter", *series)}}
     return chart(drawing, frame, title, alt, native)
 
@@ -301,7 +302,7 @@ def closings(frame: pd.DataFrame, title: str = "Won and lost by quarter") -> Cha
     last = frame.iloc[-1]
     alt = f"In {last['quarter']} {int(last['won_n'])} deals worth {_amount(last['won'], unit)} were won and "
     alt += f"{int(last['lost_n'])} worth {_amount(last['lost'], unit)} lost."
-    native = {"type": "column", "x": "quarter", "series": ["won", "lost"]}
+    native: dict[str, Any] = {"type": "column", "x": "quarter", "series": ["won", "lost"]}
     native |= {"labels": {"quarter": "Quarter", "won": "Won", "lost": "Lost"}}
     return chart(drawing, frame, title, alt, native)
 
@@ -331,7 +332,12 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
     said = "; ".join(
         f"{row.stage}: {row.deals} deals, {_amount(row.amount, unit)}" for row in frame.itertuples(index=False)
     )
-    native = {"type": "bar", "x": "stage", "series": ["amount"], "labels": {"stage": "Stage", "amount": "Amount"}}
+    native: dict[str, Any] = {
+        "type": "bar",
+        "x": "stage",
+        "series": ["amount"],
+        "labels": {"stage": "Stage", "amount": "Amount"},
+    }
     return chart(drawing, frame, title, f"Open pipeline by stage: {said}.", native)
 
 
@@ -388,5 +394,3 @@ def _trend_words(frame: pd.DataFrame) -> str:
     best = max(known, key=lambda pair: pair[1])
     text = f"{label} went from {_amount(start, unit)} in {first} to {_amount(end, unit)} in {last}"
     return f"{text}; the highest was {_amount(best[1], unit)} in {best[0]}."
-
-

@@ -359,7 +359,7 @@ def _outcomes(dice: Dice, deals: dict[str, Ints]) -> dict[str, Ints]:
 def _hand_deals(customers: Customers) -> dict[str, Ints]:
     rows = []
     for number, deal in enumerate(cast.HAND_DEALS):
-        sourced, influenced = deal.sourced + ((0, 0), (0, 0)), deal.influenced + (0, 0)
+        sourced, influenced = (*deal.sourced, (0, 0), (0, 0)), (*deal.influenced, 0, 0)
         rows.append(
             {
                 "day": day_number(deal.created),

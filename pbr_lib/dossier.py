@@ -18,7 +18,6 @@ from pbr_lib import goals, metrics
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target, UnitSpec
 from pbr_lib.goals import Clock, Measured, Result
 from pbr_lib.ingest import Extract
-from pbr_lib.metrics import Measurement
 from pbr_lib.model import CREDIT_TYPES, Finding
 from pbr_lib.params import Action, Instance, Params
 from pbr_lib.periods import Quarter
@@ -115,9 +114,7 @@ def _clock(programme: Programme, partner: Mapping[str, Any], quarter: Quarter) -
     return Clock(quarter, programme.as_of, programme.params.workbook.final_after_business_days, since)
 
 
-def _results(
-    programme: Programme, partner: Mapping[str, Any], quarter: Quarter
-) -> list[tuple[Result, Goal]]:
+def _results(programme: Programme, partner: Mapping[str, Any], quarter: Quarter) -> list[tuple[Result, Goal]]:
     """Every goal of the partner in the quarter, evaluated, in the order of the definitions."""
     params, clock = programme.params, _clock(programme, partner, quarter)
     partner_id = str(partner["partner_id"])
@@ -145,10 +142,7 @@ def _instances(programme: Programme, partner_id: str, quarter: Quarter, clock: C
         target = goals.resolve_target(goal, params.metrics[goal.metric], clock)
         if target is not None:
             basis = "from the goal's definition; not agreed yet"
-            owners = {"owner_us": goal.owners.vendor, "owner_them": goal.owners.partner}
-            out[key] = Instance(
-                partner_id, key, target, stretch=goal.stretch, red_flag=goal.red_flag, basis=basis, **owners
-            )
+            out[key] = Instance(partner_id, key, target, stretch=goal.stretch, red_flag=goal.red_flag, basis=basis)
     return out
 
 
@@ -386,5 +380,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     return value
-
-

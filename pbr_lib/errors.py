@@ -54,7 +54,7 @@ class PbrError(Exception):
         return (type(self), (self.what, self.where, self.fix))
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__reduce__()[1] == other.__reduce__()[1]  # type: ignore[index]
+        return type(self) is type(other) and self.__reduce__()[1] == other.__reduce__()[1]
 
     def __hash__(self) -> int:
         return hash((type(self), self.what, self.where, self.fix))

@@ -9,13 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbr_lib.blocks import Note, Run
+from pbr_lib.goalview import GoalView
 from pbr_lib.model import Amount, Unit, date_text
-
-if TYPE_CHECKING:
-    from pbr_lib.review import GoalView
 
 __all__ = ["note"]
 

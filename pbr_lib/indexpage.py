@@ -7,16 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
 from pbr_lib import standings
 from pbr_lib.model import Amount, Unit
+from pbr_lib.packs import Outcome
 from pbr_lib.slices import Slices
-
-if TYPE_CHECKING:
-    from pbr_lib.batch import Outcome
 
 __all__ = ["render"]
 

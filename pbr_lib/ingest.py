@@ -128,7 +128,9 @@ class _Source:
         as_of = source.as_of if isinstance(source.as_of, dt.date) else self._stamp(source.as_of)
         accounting = (self.raw.rows_read, rows_used, dict(self.aside))
         sha = reading.sha256(self.path)
-        return Extract(self.name, source.table, self.raw.file, source.about, as_of, source.covers_from, sha, *accounting)
+        return Extract(
+            self.name, source.table, self.raw.file, source.about, as_of, source.covers_from, sha, *accounting
+        )
 
     def convert(self) -> pd.DataFrame:
         """The rows of this export in the columns of its table; the index is the row number in the file."""
@@ -170,7 +172,10 @@ class _Source:
     def _converter(self, column: ColumnSpec) -> Callable[[pd.Series], tuple[pd.Series, str]]:
         source = self.source
         if column.kind == "date":
-            return lambda cells: (_days(cells, source.date_format).dt.date, f"this is no date like {source.date_format}")
+            return lambda cells: (
+                _days(cells, source.date_format).dt.date,
+                f"this is no date like {source.date_format}",
+            )
         if column.kind == "timestamp":
             formats = (source.timestamp_format, source.date_format)
             return lambda cells: (_days(cells, *formats), f"this is no time like {source.timestamp_format}")
@@ -218,9 +223,7 @@ class _Source:
             rest = cells[~cells.isin(counts.index[:8])]
             self._note("error", f"{fault} ({len(counts) - 8} more values)", label, rest.index)
 
-    def _note(
-        self, severity: Any, what: str, column: str, rows: Any = (), value: str = "", fix: str = ""
-    ) -> None:
+    def _note(self, severity: Any, what: str, column: str, rows: Any = (), value: str = "", fix: str = "") -> None:
         row = int(rows[0]) if len(rows) else None
         count = max(len(rows), 1)
         self.findings.append(Finding(severity, what, self.raw.file, row, column, value[:80], fix, count))

@@ -29,7 +29,10 @@ from pbr_lib.periods import Quarter
 __all__ = ["Measurement", "Window", "compile_filter", "describe", "measure", "plan_rates"]
 __all__ += ["select"]
 
-_ALIASES = {"in_progress": "in progress", "actual": "actual"}
+_ALIASES = {"in_progress": "in progress"}
+_KEYS = ["partner_id", "period_id"]
+_ONE, _NONE = Decimal(1), Decimal(0)
+_OVERLAP = 92
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,28 @@ class Window:
     def gap(self, table: str, quarter: Quarter) -> str:
         """Why a zero of this table and quarter cannot be asserted; empty when the exports cover it whole."""
         until = min(quarter.last_day, self.as_of)
-        have = [extract for extract in self.extracts if extract.table == table and extract.as_of]
+        every = [extract for extract in self.extracts if extract.table == table]
+        have = [(extract.covers_from, extract.as_of) for extract in every if extract.as_of]
         if not have:
             return f"no export of {table} was provided"
-        if all(extract.covers_from > quarter.start for extract in have):
-            return f"the export of {table} begins on {date_text(min(extract.covers_from for extract in have))}"
-        newest = max(extract.as_of for extract in have if extract.as_of)
+        if len(have) < len(every):
+            missing = next(extract for extract in every if not extract.as_of)
+            return f"the export {missing.about or missing.source} was not provided"
+        first = max(reach[0] for reach in have if not any(_continues(reach, other) for other in have))
+        if first > quarter.start:
+            return f"the export of {table} begins on {date_text(first)}"
+        last = min(reach[1] for reach in have if not any(_continues(other, reach) for other in have))
         allowed = dt.timedelta(days=self.stale_after_days if until == self.as_of else 0)
-        return "" if newest + allowed >= until else f"the export of {table} ends on {date_text(newest)}"
+        return "" if last + allowed >= until else f"the export of {table} ends on {date_text(last)}"
+
+
+def _continues(later: tuple[dt.date, dt.date], earlier: tuple[dt.date, dt.date]) -> bool:
+    """Whether an export takes up where another of its table ends, as this year's file does after the archive.
+
+    Exports that run side by side, one for each region say, overlap by far more; all of them must be fresh.
+    """
+    overlap = (earlier[1] - later[0]).days + 1
+    return later[1] > earlier[1] and 0 <= overlap <= _OVERLAP and later[0] > earlier[0]
 
 
 @dataclass(frozen=True)
@@ -79,17 +96,13 @@ class Measurement:
         labels = [quarter.label for quarter in quarters]
         frames = []
         for role, hits in self._parts.items():
-            wanted = hits.filter(hits.period_id.isin(labels))
-            columns = ["partner_id", "period_id", "record_id", "day", "counts"]
-            frame = _frame(wanted.select(columns).to_pyarrow())
-            frames.append(frame.assign(role=_ALIASES.get(role, role)))
+            wanted = hits.filter(hits.period_id.isin(labels)).drop("unconverted")
+            frames.append(_frame(wanted.to_pyarrow()).assign(role=_ALIASES.get(role, role)))
         whole = pd.concat(frames, ignore_index=True)
         return whole.sort_values(["partner_id", "period_id", "role", "day", "record_id"], ignore_index=True)
 
 
-def measure(
-    connection: ibis.BaseBackend, metrics: Mapping[str, Metric], window: Window
-) -> dict[str, Measurement]:
+def measure(connection: ibis.BaseBackend, metrics: Mapping[str, Metric], window: Window) -> dict[str, Measurement]:
     """Measure every metric for all partners and all quarters of the window.
 
     Parameters
@@ -164,33 +177,26 @@ def compile_filter(table: ir.Table, node: Filter) -> ir.BooleanValue:
 def _hits(
     connection: ibis.BaseBackend, metric: SimpleMetric, window: Window, under_way: bool = False
 ) -> ir.Table:
-    """The rows that count: partner_id, period_id, record_id, day, counts, unconverted."""
+    """The rows that count, kept in the engine: partner_id, period_id, record_id, day, counts, unconverted."""
     spec = TABLES[metric.table]
     rows = connection.table(metric.table)
-    where, date = metric.where, metric.date
+    where, date = metric.where, None if metric.nature == "level" else metric.date
     if under_way and metric.in_progress is not None:
         where, date = metric.in_progress.where, metric.in_progress.date
-    rows = rows.filter(compile_filter(rows, where))
+    needed = {spec.key, metric.of, date} | ({metric.valid_from, metric.valid_to} if date is None else set())
+    needed |= {"currency"} if metric.unit.kind == "money" else set()
+    needed |= set() if spec.credited else {"partner_id"}
+    # A query costs by the columns that travel through it, far more than by its rows.
+    rows = rows.filter(compile_filter(rows, where)).select(*(name for name in spec.names if name in needed))
     if spec.credited:
         credit = _credit(connection, metric, spec.singular)
         rows = rows.join(credit, rows[spec.key] == credit.subject_id)
-    else:
-        rows = rows.mutate(share=ibis.literal(Decimal(1)).cast("decimal(5,4)"))
     rows = _in_periods(rows, metric, date, window)
     rows = rows.mutate(record_id=rows[spec.key], unconverted=ibis.literal(False))
-    if metric.aggregate == "count":
-        return rows.mutate(counts=ibis.literal(Decimal(1)).cast("decimal(38,6)"))
-    value = rows[metric.of]
-    if metric.unit.kind == "money":
-        rows = _at_plan_rate(rows, window, metric)
-        # Wider types than needed: Ibis multiplies only decimals of which one type holds the other. The
-        # product of 4 + 4 + 8 decimals is exact in 16, and nothing is rounded before the report edge.
-        value = rows[metric.of].cast("decimal(18,4)") * rows.plan_rate.cast("decimal(22,8)")
-        if metric.credit == "split":
-            value = value * rows.share.cast("decimal(18,4)")
-        value = value.cast("decimal(38,16)")
-        rows = rows.mutate(unconverted=rows.plan_rate.isnull() & rows[metric.of].notnull())
-    return rows.mutate(counts=_contribution(rows, metric, value))
+    if metric.unit.kind == "money" and metric.of is not None:
+        rows = _at_plan_rate(rows, metric, window)
+    counts = _contribution(rows, metric).name("counts")
+    return rows.select(*_KEYS, "record_id", "day", counts, "unconverted").cache()
 
 
 def _credit(connection: ibis.BaseBackend, metric: SimpleMetric, singular: str) -> ir.Table:
@@ -204,7 +210,7 @@ def _credit(connection: ibis.BaseBackend, metric: SimpleMetric, singular: str) -
 
 def _in_periods(rows: ir.Table, metric: SimpleMetric, date: str | None, window: Window) -> ir.Table:
     periods = _periods(window)
-    if metric.nature == "level":
+    if date is None:
         day = _day(rows[metric.valid_from])
         conditions = [day <= periods.at]
         if metric.valid_to is not None:
@@ -228,8 +234,8 @@ def _periods(window: Window) -> ir.Table:
     return ibis.memtable(pa.table(columns))
 
 
-def _at_plan_rate(rows: ir.Table, window: Window, metric: SimpleMetric) -> ir.Table:
-    """The plan rate of each record's currency at the start of its period; null when there is none."""
+def _at_plan_rate(rows: ir.Table, metric: SimpleMetric, window: Window) -> ir.Table:
+    """The column of the metric in its own currency, at the rate that holds at the start of each row's period."""
     target = metric.unit.currency or window.currency
     table = [
         (rate.currency, quarter.label, rate.rate)
@@ -242,7 +248,14 @@ def _at_plan_rate(rows: ir.Table, window: Window, metric: SimpleMetric) -> ir.Ta
         "plan_rate": pa.array([row[2] for row in table], pa.decimal128(14, 8)),
     }
     rates = ibis.memtable(pa.table(columns))
-    return rows.left_join(rates, [rows.currency == rates.rate_currency, rows.period_id == rates.rate_period])
+    rows = rows.left_join(rates, [rows.currency == rates.rate_currency, rows.period_id == rates.rate_period])
+    # Wider types than needed: Ibis multiplies only decimals of which one type holds the other. The
+    # product of 4 + 4 + 8 decimals is exact in 16, and nothing is rounded before the report edge.
+    value = rows[metric.of].cast("decimal(18,4)") * rows.plan_rate.cast("decimal(22,8)")
+    if metric.credit == "split":
+        value = value * rows.share.cast("decimal(18,4)")
+    unconverted = rows.plan_rate.isnull() & rows[metric.of].notnull()
+    return rows.mutate(unconverted=unconverted, **{str(metric.of): value.cast("decimal(38,16)")})
 
 
 def plan_rates(rates: Iterable[Rate], target: str, day: dt.date) -> list[Rate]:
@@ -254,18 +267,24 @@ def plan_rates(rates: Iterable[Rate], target: str, day: dt.date) -> list[Rate]:
     return list(newest.values())
 
 
-def _contribution(rows: ir.Table, metric: SimpleMetric, value: Any) -> Any:
-    """What each row adds: its value; of a distinct count 1 for the first of a kind; of *latest* the last only."""
-    nothing = ibis.literal(Decimal(0)).cast("decimal(38,6)")
+def _contribution(rows: ir.Table, metric: SimpleMetric) -> Any:
+    """What each row adds: its value; of a distinct count 1 for the first of a kind; of *latest* the last only.
+
+    A row without a value adds null and never 0, so that nothing but nulls stays unknown.
+    """
+    if metric.of is None:
+        return ibis.literal(_ONE).cast("decimal(38,6)")
+    value = rows[metric.of]
     if metric.aggregate == "count_distinct":
-        window = ibis.window(group_by=[rows.partner_id, rows.period_id, value], order_by=[rows.day, rows.record_id])
-        first = (ibis.row_number().over(window) == 0) & value.notnull()
-        return first.ifelse(ibis.literal(Decimal(1)).cast("decimal(38,6)"), nothing)
-    if metric.aggregate == "latest":
+        group, order, adds = [*_KEYS, value], [rows.day, rows.record_id], ibis.literal(_ONE).cast("decimal(38,6)")
+    elif metric.aggregate == "latest":
+        group, adds = list(_KEYS), value
         order = [value.isnull(), ibis.desc(rows.day), ibis.desc(rows.record_id)]
-        window = ibis.window(group_by=[rows.partner_id, rows.period_id], order_by=order)
-        return (ibis.row_number().over(window) == 0).ifelse(value, ibis.literal(Decimal(0)).cast(value.type()))
-    return value
+    else:
+        return value
+    first = ibis.row_number().over(ibis.window(group_by=group, order_by=order)) == 0
+    nothing = ibis.literal(_NONE).cast(adds.type())
+    return value.isnull().ifelse(ibis.null(adds.type()), first.ifelse(adds, nothing))
 
 
 def _day(column: Any) -> Any:
@@ -279,37 +298,38 @@ def _measure_simple(
     connection: ibis.BaseBackend, metric: SimpleMetric, window: Window, partners: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, ir.Table]]:
     parts = {"actual": _hits(connection, metric, window)}
-    found = _aggregate(parts["actual"])
-    spine = _spine(partners, window)
-    values = spine.merge(found, how="left", on=["partner_id", "period_id"])
-    values["n"] = values["n"].fillna(0).astype(int)
-    values["value"] = [_value(metric, row) for row in values.itertuples(index=False)]
+    values = _spine(partners, window).merge(_aggregate(metric, parts["actual"]), how="left", on=_KEYS)
+    values[["n", "known", "unconverted"]] = values[["n", "known", "unconverted"]].fillna(0).astype(int)
     values["state"], values["reason"] = _states(metric, values, window)
-    unknown = values["state"].isin(["unknown", "not_started"])
-    values["value"] = values["value"].astype(object).where(~unknown, None)
+    zero, value = values["state"] == "zero", values["state"] == "value"
+    values["value"] = values["value"].astype(object).where(value, None).mask(zero, _NONE)
     values["in_progress"] = None
     if metric.in_progress is not None:
         parts["in_progress"] = _hits(connection, metric, window, under_way=True)
-        more = _aggregate(parts["in_progress"]).set_index(["partner_id", "period_id"])
-        more = more["total"].where(more["unconverted"] == 0)
-        keys = pd.MultiIndex.from_frame(values[["partner_id", "period_id"]])
-        under_way = pd.Series(more.reindex(keys).to_numpy(dtype=object), index=values.index)
-        values["in_progress"] = under_way.where(under_way.notna() & ~unknown, None)
-    columns = ["partner_id", "period_id", "state", "value", "n", "first_day", "in_progress", "reason"]
+        more = _aggregate(metric, parts["in_progress"]).set_index(_KEYS)
+        more = more["value"].where(more["unconverted"] == 0).reindex(pd.MultiIndex.from_frame(values[_KEYS]))
+        under_way = pd.Series(more.to_numpy(dtype=object), index=values.index)
+        values["in_progress"] = under_way.where(under_way.notna() & (zero | value), None)
+    columns = [*_KEYS, "state", "value", "n", "known", "first_day", "in_progress", "reason"]
     return values[columns].assign(numerator=None, denominator=None), parts
 
 
-def _aggregate(hits: ir.Table) -> pd.DataFrame:
-    grouped = hits.group_by("partner_id", "period_id").agg(
-        total=hits.counts.sum(),
-        smallest=hits.counts.min(),
-        largest=hits.counts.max(),
+def _aggregate(metric: SimpleMetric, hits: ir.Table) -> pd.DataFrame:
+    """One row for each partner and quarter that has hits: value, n, known, unconverted, first_day."""
+    bound = {"min": hits.counts.min(), "max": hits.counts.max()}
+    grouped = hits.group_by(*_KEYS).agg(
+        value=bound.get(metric.aggregate, hits.counts.sum()),
         known=hits.counts.count(),
         n=hits.count(),
         unconverted=hits.unconverted.sum(),
         first_day=hits.day.min(),
     )
-    return _frame(grouped.to_pyarrow())
+    found = _frame(grouped.to_pyarrow())
+    if metric.aggregate == "average":
+        # The engine's mean rounds to the scale of its column; sum and count divided in Decimal do not.
+        pairs = zip(found["value"], found["known"], strict=True)
+        found["value"] = pd.Series([total / int(n) if n else None for total, n in pairs], found.index, dtype=object)
+    return found
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -322,68 +342,56 @@ def _spine(partners: pd.DataFrame, window: Window) -> pd.DataFrame:
     periods = pd.DataFrame(
         {
             "period_id": [quarter.label for quarter in window.quarters],
-            "start": [quarter.start for quarter in window.quarters],
-            "end": [quarter.end for quarter in window.quarters],
+            "start": pd.to_datetime([quarter.start for quarter in window.quarters]),
+            "end": pd.to_datetime([quarter.end for quarter in window.quarters]),
         }
     )
-    return partners.merge(periods, how="cross")
+    return partners.assign(joined_on=pd.to_datetime(partners["joined_on"])).merge(periods, how="cross")
 
 
-def _value(metric: SimpleMetric, row: Any) -> Decimal | None:
-    if row.n == 0 or row.total is None or pd.isna(row.total):
-        return None
-    if metric.aggregate == "average":
-        return Decimal(row.total) / int(row.known)
-    if metric.aggregate in ("min", "max"):
-        return Decimal(row.smallest if metric.aggregate == "min" else row.largest)
-    return Decimal(row.total)
-
-
-def _states(metric: SimpleMetric, values: pd.DataFrame, window: Window) -> tuple[list[str], list[str]]:
-    gaps = {quarter.label: window.gap(metric.table, quarter) for quarter in window.quarters}
+def _states(metric: SimpleMetric, values: pd.DataFrame, window: Window) -> tuple[pd.Series, pd.Series]:
+    """State and reason of each row; a zero is asserted only where the exports cover the whole quarter."""
+    gaps = values["period_id"].map({quarter.label: window.gap(metric.table, quarter) for quarter in window.quarters})
     additive = metric.aggregate in ("count", "count_distinct", "sum") or metric.when_missing == "zero"
-    out = []
-    for index, row in enumerate(values.itertuples(index=False)):
-        joined = row.joined_on if isinstance(row.joined_on, dt.date) and not pd.isna(row.joined_on) else None
-        if row.start > window.as_of:
-            out.append(("not_started", "the quarter has not begun"))
-        elif joined is not None and pd.Timestamp(joined).date() >= row.end and row.n == 0:
-            out.append(("not_started", "the partner joined later"))
-        elif gaps[row.period_id]:
-            out.append(("unknown", gaps[row.period_id]))
-        elif row.n and row.unconverted:
-            out.append(("unknown", f"no plan rate for the currency of {int(row.unconverted)} records"))
-        elif row.n and row.value is None:
-            out.append(("unknown", f"the column {metric.of} is empty in all {row.n} records"))
-        elif row.n:
-            out.append(("value", ""))
-        elif additive:
-            values.at[values.index[index], "value"] = Decimal(0)
-            out.append(("zero", ""))
-        else:
-            out.append(("unknown", "no record in the quarter"))
-    return [state for state, _ in out], [reason for _, reason in out]
+    found, lost = values["n"] > 0, values["unconverted"]
+    rules: list[tuple[pd.Series, str, Any]] = [
+        (~found, "zero" if additive else "unknown", "" if additive else "no record in the quarter"),
+        (found & (values["known"] == 0), "unknown", f"the column {metric.of} is empty in all of " + _records(values["n"])),
+        (lost > 0, "unknown", "no plan rate for the currency of " + _records(lost)),
+        (gaps != "", "unknown", gaps),
+        (~found & (values["joined_on"] >= values["end"]), "not_started", "the partner joined later"),
+        (values["start"] > pd.Timestamp(window.as_of), "not_started", "the quarter has not begun"),
+    ]
+    state, reason = pd.Series("value", values.index), pd.Series("", values.index)
+    for rows, name, why in rules:
+        state, reason = state.mask(rows, name), reason.mask(rows, why)
+    return state, reason
+
+
+def _records(counts: pd.Series) -> pd.Series:
+    return counts.astype(str) + (counts == 1).map({True: " record", False: " records"})
 
 
 def _few_is_unknown(values: pd.DataFrame, min_n: int) -> pd.DataFrame:
-    few = (values["state"] == "value") & (values["n"] < min_n)
-    out = values.copy()
+    """Fewer records with a value than ``min_n`` say nothing."""
+    few = (values["state"] == "value") & (values["known"] < min_n)
+    out = values.drop(columns="known")
     out.loc[few, "state"] = "unknown"
     out.loc[few, "value"] = None
-    out.loc[few, "reason"] = [f"{n} of at least {min_n} records" for n in values.loc[few, "n"]]
+    out.loc[few, "reason"] = [f"{n} of at least {min_n} records" for n in values.loc[few, "known"]]
     return out
 
 
 def _ratio(metric: RatioMetric, top: pd.DataFrame, bottom: pd.DataFrame) -> pd.DataFrame:
     """Numerator by denominator, divided in Decimal; too few records make it unknown."""
-    out = bottom.copy()
+    out = bottom.drop(columns="known").assign(in_progress=None)
     out["numerator"], out["denominator"] = top["value"], bottom["value"]
-    rows = []
-    for n, up, down, state, reason in zip(
-        bottom["n"], top["value"], bottom["value"], bottom["state"], bottom["reason"], strict=True
-    ):
-        if state in ("unknown", "not_started") or up is None or down is None:
-            rows.append((state if state != "value" else "unknown", None, reason))
+    parts = zip(top["state"], top["reason"], bottom["state"], bottom["reason"], strict=True)
+    rows: list[tuple[str, Decimal | None, str]] = []
+    for n, up, down, states in zip(bottom["n"], top["value"], bottom["value"], parts, strict=True):
+        if up is None or down is None:
+            state, reason = states[2:] if down is None else states[:2]
+            rows.append((state, None, reason))
         elif n < metric.min_n and (down != 0 or metric.zero_denominator == "unknown"):
             what = "no record in the quarter" if n == 0 else f"{n} of at least {metric.min_n} records"
             rows.append(("unknown", None, what))
@@ -392,7 +400,8 @@ def _ratio(metric: RatioMetric, top: pd.DataFrame, bottom: pd.DataFrame) -> pd.D
             rows.append(("zero" if known else "unknown", Decimal(0) if known else None, "nothing to divide by"))
         else:
             rows.append(("value", up / down, ""))
-    out["state"], out["value"], out["reason"] = zip(*rows, strict=True) if rows else ([], [], [])
+    for place, column in enumerate(("state", "value", "reason")):
+        out[column] = pd.Series([row[place] for row in rows], out.index, dtype=object)
     return out
 
 

@@ -301,8 +301,9 @@ class Amount:
         if self.unit.decimals is not None:
             return self.unit.decimals
         if self.unit.kind == "money":
-            whole = self.value is None or self.value == self.value.to_integral_value()
-            return 0 if whole or abs(self.value or 0) >= 1000 else minor_digits(self.unit.currency)
+            value = self.value or Decimal(0)
+            whole = value == value.to_integral_value() or abs(value) >= 1000
+            return 0 if whole else minor_digits(self.unit.currency)
         return 1 if self.unit.kind == "number" else 0
 
     @property

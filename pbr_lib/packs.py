@@ -60,7 +60,7 @@ def make(job: Job) -> Outcome:
             xlsx, _ = XlsxExporter().from_notebook_node(notebook)
         except PbrError as error:
             return failure(job, error, executed)
-        except Exception as error:  # a fault of ours must cost one pack, not the run
+        except Exception as error:  # noqa: BLE001 - a fault of ours must cost one pack, not the run
             what = f"{type(error).__name__}: {error}"
             fault = PackError(what, job.template.name, "this is a fault of pbr: report it with this line", job.partner)
             return failure(job, fault, executed)

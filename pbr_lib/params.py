@@ -25,7 +25,7 @@ __all__ = ["Action", "Instance", "Params", "Rate", "read"]
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
 
-_GOAL_COLUMNS = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
+_GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
 _GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis")
 _ACTION_COLUMNS = ("action_id", "partner_id", "goal", "action", "side", "owner", "opened", "due", "status", "closed_on")
 _RATE_COLUMNS = ("currency", "to_currency", "kind", "valid_from", "rate", "source")

@@ -56,9 +56,7 @@ class Calendar:
         """
         match = _LABEL.match(str(text).strip())
         if match is None or bool(match["fiscal"]) != (self.label == "fiscal"):
-            raise UnknownQuarter(
-                f'"{text}" is no quarter of this calendar', fix=f"write a quarter like {self.example}"
-            )
+            raise UnknownQuarter(f'"{text}" is no quarter of this calendar', fix=f"write a quarter like {self.example}")
         year = int(match["year"] or 2000 + int(match["fiscal"]))
         return Quarter(self, year, int(match["number"]))
 

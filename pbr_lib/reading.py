@@ -199,7 +199,7 @@ def wanted_labels(source: Source) -> list[str]:
 def _no_header(source: Source, rows: list[list[Any]]) -> SourceError:
     cells = [cell_text(cell) for row in rows for cell in row if cell != ""]
     label = next(iter(source.columns))
-    fix = f"check the labels under columns: in the mapping; looking for \"{label}\", {did_you_mean(label, cells, 8)}"
+    fix = f'check the labels under columns: in the mapping; looking for "{label}", {did_you_mean(label, cells, 8)}'
     return SourceError("no row holds the labels of the mapping", source.file, fix)
 
 

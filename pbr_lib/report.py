@@ -6,16 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pbr_lib import standings
+from pbr_lib.batch import Run
 from pbr_lib.model import Amount, Finding, Unit
 from pbr_lib.slices import Slices
 
-if TYPE_CHECKING:
-    from pbr_lib.batch import Run
-
 __all__ = ["accounting", "summary"]
+
 
 def summary(run: Run) -> Iterator[str]:
     """Where the packs are, and what stands out: partners behind, odd data, failures with cell and error."""

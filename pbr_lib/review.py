@@ -17,90 +17,14 @@ from typing import Any, Literal
 import pandas as pd
 
 from pbr_lib import headlines, standings, tables
-from pbr_lib.blocks import Card, Cards, Cover, Group, Note, Status, Table
+from pbr_lib.blocks import Card, Cards, Cover, Group, Note, Table
 from pbr_lib.errors import InputError, UnknownPartner, did_you_mean
+from pbr_lib.goalview import GoalView, number
 from pbr_lib.model import OPEN_STAGES, STAGE_LABELS, Amount, Label, Unit, date_text
 
-__all__ = ["GoalView", "Review", "open_slice"]
+__all__ = ["Review", "open_slice"]
 
 Edition = Literal["partner", "internal"]
-
-
-@dataclass(frozen=True)
-class GoalView:
-    """One goal as a notebook speaks of it: ``f"{goal.actual} of {goal.target} ({goal.ratio})"``."""
-
-    facts: dict[str, Any] = field(repr=False)
-
-    def __repr__(self) -> str:
-        return f"{self.name}: {self.actual} of {self.target} ({self.ratio})"
-
-    @property
-    def key(self) -> str:
-        """The goal's name in params."""
-        return str(self.facts["key"])
-
-    @property
-    def label(self) -> str:
-        """The metric's label."""
-        return str(self.facts["label"])
-
-    @property
-    def name(self) -> str:
-        """The goal as a sentence: ``Create 5 new partner leads``."""
-        return str(self.facts["name"]).replace("{target}", self.target.text)
-
-    @property
-    def unit(self) -> Unit:
-        """The unit of actual and target."""
-        return Unit.from_json(self.facts["unit"])
-
-    @property
-    def actual(self) -> Amount:
-        """What was measured; not known when the goal is not measurable."""
-        return self._amount("actual")
-
-    @property
-    def target(self) -> Amount:
-        """The agreed target; of a range its lower end."""
-        target = self.facts["target"]
-        value = target["value"] if target["value"] is not None else target["low"]
-        return Amount(None if value is None else Decimal(value), self.unit)
-
-    @property
-    def in_progress(self) -> Amount:
-        """What is under way and may still count this quarter; never part of the actual."""
-        return self._amount("in_progress")
-
-    @property
-    def expected(self) -> Amount:
-        """What even pace asks for by now."""
-        return self._amount("expected")
-
-    @property
-    def ratio(self) -> Amount:
-        """Attainment, uncapped."""
-        return Amount(_number(self.facts["attained"]), Unit("percent"))
-
-    @property
-    def tally(self) -> str:
-        """``3 of 5 (60 %)``; of a rate ``50 % against 30 % (167 %)``; of a level ``8 of 9 (89 %)``."""
-        link = "of" if self.unit.kind in ("count", "money") else "against"
-        ratio = f" ({self.ratio})" if self.ratio.known else ""
-        return f"{self.actual} {link} {self.target}{ratio}"
-
-    @property
-    def status(self) -> Status:
-        """The state in word, shape and tone."""
-        return standings.status(self.facts["standing"])
-
-    @property
-    def records(self) -> int:
-        """How many records stand behind the actual."""
-        return int(self.facts["n"])
-
-    def _amount(self, key: str) -> Amount:
-        return Amount(_number(self.facts[key]), self.unit)
 
 
 @dataclass(frozen=True)
@@ -148,7 +72,7 @@ class Review:
             kicker=f"Partner Business Review · {self.facts['organisation']}",
             subtitle=" · ".join(str(part) for part in about if part),
             meta=self._meta(period),
-            score=Amount(_number(score["value"]), Unit("percent")),
+            score=Amount(number(score["value"]), Unit("percent")),
             score_label=f"of plan · {known}",
             status=standings.status(score["standing"]) if score["goals"] else None,
             facts=tables.cover_facts(partner, quarter),
@@ -193,9 +117,7 @@ class Review:
         """Every goal, in the order of the definitions; partners may not see influenced revenue."""
         hidden = self.edition == "partner" and not self.facts["show_influenced"]
         return tuple(
-            GoalView(facts)
-            for facts in self.facts["goals"]
-            if not (hidden and "influenced" in facts["metric"])
+            GoalView(facts) for facts in self.facts["goals"] if not (hidden and "influenced" in facts["metric"])
         )
 
     @property
@@ -416,10 +338,6 @@ def _card(goal: GoalView) -> Card:
     if last and last["attained"] is not None:
         lines.append(f"last quarter {Amount(Decimal(last['attained']), Unit('percent'))}")
     return Card(goal.label, goal.actual, tuple(lines), goal.status)
-
-
-def _number(value: str | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
 
 
 def _float(value: str | None) -> float | None:

@@ -173,7 +173,7 @@ def _evidence(
             continue
         metric = settings.metrics[name]
         parts = [metric] if hasattr(metric, "table") else [settings.metrics[metric.denominator]]
-        table = parts[0].table  # type: ignore[union-attr]
+        table = parts[0].table
         fields = dossier.record_fields(table)
         key = TABLES[table].key
         details = tables[table].select(list(dict.fromkeys([key, *fields]))).to_pandas(date_as_object=True)
@@ -287,14 +287,12 @@ def _check_partners(settings: Params, loaded: Loaded) -> None:
 def _stop_on_errors(settings: Params, findings: Iterable[Finding]) -> None:
     errors = [f for f in findings if f.severity == "error"]
     if errors and settings.workbook.on_data_error == "stop":
-        raise ParamsError(
-            InputError(f.what + (f': "{f.value}"' if f.value else "") + _times(f), f"{settings.workbook.data}/{f.where}", f.fix)
-            for f in errors
-        )  # fmt: skip
+        raise ParamsError(InputError(f.what + _shown(f), f"{settings.workbook.data}/{f.where}", f.fix) for f in errors)
 
 
-def _times(finding: Finding) -> str:
-    return f" ({finding.count} rows)" if finding.count > 1 else ""
+def _shown(finding: Finding) -> str:
+    value = f': "{finding.value}"' if finding.value else ""
+    return value + (f" ({finding.count} rows)" if finding.count > 1 else "")
 
 
 def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Iterator[Finding]:

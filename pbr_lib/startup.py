@@ -18,3 +18,7 @@ def lighten() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # makes its import an ImportError
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # The allocators that Arrow brings would start a thread of their own, and a process with threads cannot
+    # be forked safely.
+    os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

@@ -8,16 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from pbr_lib import standings
 from pbr_lib.blocks import Bar, Cell, Column, Status, Table
+from pbr_lib.goalview import GoalView
 from pbr_lib.model import STAGE_LABELS, Amount, Unit, date_text
-
-if TYPE_CHECKING:
-    from pbr_lib.review import GoalView
 
 __all__ = ["action_table", "agreement_table", "attribution_table", "cover_facts", "deal_table", "definition_table"]
 __all__ += ["finding_table", "goal_table", "pace_frame", "record_table", "source_table"]
@@ -302,8 +299,12 @@ def deal_table(deals: list[dict[str, Any]], stages: Iterable[str], money: Unit, 
         rows.append((*cells, deal["source_stage"], deal["id"]))
     what = "lost" if lost else "open" if open_ else "won"
     titles = {"lost": "Lost this quarter", "open": "Open deals", "won": "Won this quarter"}
-    empty = {"lost": "No deal was lost this quarter.", "open": "No deal is open.", "won": "No deal was won this quarter."}
-    return Table(f"deals-{what}", tuple(columns), tuple(rows), titles[what], empty=empty[what], print_rows=page)
+    nothing = {
+        "lost": "No deal was lost this quarter.",
+        "won": "No deal was won this quarter.",
+        "open": "No deal is open.",
+    }
+    return Table(f"deals-{what}", tuple(columns), tuple(rows), titles[what], empty=nothing[what], print_rows=page)
 
 
 def action_table(actions: list[dict[str, Any]], quarter: dict[str, Any]) -> Table:

@@ -173,8 +173,7 @@ def _pattern_fix(pattern: str) -> str:
 
 def _place(detail: ErrorDetails) -> Place:
     """The place as the user wrote it: without the tags that pydantic adds for unions."""
-    place = tuple(part for part in detail["loc"] if part not in _TAGS)
-    return place
+    return tuple(part for part in detail["loc"] if part not in _TAGS)
 
 
 def _misspelt(stray: str | None, wanted: str) -> bool:

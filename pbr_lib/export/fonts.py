@@ -7,7 +7,6 @@ no name of a customer can fail a pack.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -60,7 +59,7 @@ def gathered() -> Iterator[list[str]]:
     # last depends on the file system: then the same notebook would give other bytes on another machine.
     with tempfile.TemporaryDirectory(prefix="pbr-fonts-") as folder:
         for file in (*_text_files(), *_spare_files()):
-            shutil.copyfile(file, os.path.join(folder, file.name))
+            shutil.copyfile(file, Path(folder) / file.name)
         yield [folder, *(str(file.parent) for file in _cjk_files())]
 
 
@@ -119,7 +118,7 @@ def _package(name: str) -> Path:
 
 @lru_cache(maxsize=8)
 def _letters(file: Path) -> frozenset[int]:
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont
 
     with TTFont(file, lazy=True) as font:
         return frozenset(font.getBestCmap())

@@ -40,7 +40,7 @@ class PdfExporter(Exporter):
     def _file_extension_default(self) -> str:
         return ".pdf"
 
-    def from_notebook_node(  # type: ignore[override]  # its own PDF exporters answer bytes, too
+    def from_notebook_node(
         self, nb: Any, resources: Any = None, **kw: Any
     ) -> tuple[bytes, Any]:
         """The PDF and the resources.

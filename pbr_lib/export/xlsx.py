@@ -69,9 +69,7 @@ class XlsxExporter(Exporter):
         return ".xlsx"
 
     # nbconvert's base promises a notebook here; every exporter of documents answers with its content.
-    def from_notebook_node(  # type: ignore[override]
-        self, nb: Any, resources: Any = None, **kw: Any
-    ) -> tuple[bytes, Any]:
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kw: Any) -> tuple[bytes, Any]:
         """The workbook and the resources.
 
         Raises

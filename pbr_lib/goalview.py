@@ -1,0 +1,95 @@
+"""One goal as a notebook, a table and a sentence speak of it; apart, because all three must say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from pbr_lib import standings
+from pbr_lib.blocks import Status
+from pbr_lib.model import Amount, Unit
+
+__all__ = ["GoalView", "number"]
+
+
+@dataclass(frozen=True)
+class GoalView:
+    """One goal as a notebook speaks of it: ``f"{goal.actual} of {goal.target} ({goal.ratio})"``."""
+
+    facts: dict[str, Any] = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.actual} of {self.target} ({self.ratio})"
+
+    @property
+    def key(self) -> str:
+        """The goal's name in params."""
+        return str(self.facts["key"])
+
+    @property
+    def label(self) -> str:
+        """The metric's label."""
+        return str(self.facts["label"])
+
+    @property
+    def name(self) -> str:
+        """The goal as a sentence: ``Create 5 new partner leads``."""
+        return str(self.facts["name"]).replace("{target}", self.target.text)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit of actual and target."""
+        return Unit.from_json(self.facts["unit"])
+
+    @property
+    def actual(self) -> Amount:
+        """What was measured; not known when the goal is not measurable."""
+        return self._amount("actual")
+
+    @property
+    def target(self) -> Amount:
+        """The agreed target; of a range its lower end."""
+        target = self.facts["target"]
+        value = target["value"] if target["value"] is not None else target["low"]
+        return Amount(None if value is None else Decimal(value), self.unit)
+
+    @property
+    def in_progress(self) -> Amount:
+        """What is under way and may still count this quarter; never part of the actual."""
+        return self._amount("in_progress")
+
+    @property
+    def expected(self) -> Amount:
+        """What even pace asks for by now."""
+        return self._amount("expected")
+
+    @property
+    def ratio(self) -> Amount:
+        """Attainment, uncapped."""
+        return Amount(number(self.facts["attained"]), Unit("percent"))
+
+    @property
+    def tally(self) -> str:
+        """``3 of 5 (60 %)``; of a rate ``50 % against 30 % (167 %)``; of a level ``8 of 9 (89 %)``."""
+        link = "of" if self.unit.kind in ("count", "money") else "against"
+        ratio = f" ({self.ratio})" if self.ratio.known else ""
+        return f"{self.actual} {link} {self.target}{ratio}"
+
+    @property
+    def status(self) -> Status:
+        """The state in word, shape and tone."""
+        return standings.status(self.facts["standing"])
+
+    @property
+    def records(self) -> int:
+        """How many records stand behind the actual."""
+        return int(self.facts["n"])
+
+    def _amount(self, key: str) -> Amount:
+        return Amount(number(self.facts[key]), self.unit)
+
+
+def number(value: str | None) -> Decimal | None:
+    """A number of a slice, which holds it as text, or None."""
+    return None if value is None else Decimal(value)
