@@ -7,9 +7,11 @@ actions and words of one partner, and nothing of any other.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -60,6 +62,15 @@ class Programme:
     agreed: Mapping[tuple[str, str], Mapping[str, Instance]] = field(repr=False)
     actions: Mapping[str, tuple[Action, ...]] = field(repr=False)
 
+    @cached_property
+    def findings_of(self) -> Mapping[str, list[Finding]]:
+        """The findings that concern one partner only, by partner."""
+        out: dict[str, list[Finding]] = defaultdict(list)
+        for finding in self.findings:
+            if finding.partner_id:
+                out[finding.partner_id].append(finding)
+        return out
+
 
 def house_metrics(params: Params) -> dict[str, Metric]:
     """The metrics that every pack draws beside its goals: revenue by credit, deals won and lost.
@@ -85,7 +96,7 @@ def portray(programme: Programme, partner: Mapping[str, Any]) -> dict[str, Any]:
     clock = _clock(programme, partner, quarter)
     results = _results(programme, partner, quarter)
     before = {result.key: result for result, _ in _results(programme, partner, quarter.shift(-1))}
-    total = goals.score(results)
+    total = goals.score(results, clock.phase)
     return {
         "version": VERSION,
         "organisation": params.workbook.organisation,
@@ -97,7 +108,7 @@ def portray(programme: Programme, partner: Mapping[str, Any]) -> dict[str, Any]:
         "score": _score(total),
         "objectives": dict(params.objectives),
         "goals": [_goal(programme, result, goal, before.get(result.key)) for result, goal in results],
-        "trend": _trend(programme, partner, [result.key for result, _ in results]),
+        "trend": _trend(programme, partner, [result for result, _ in results]),
         "history": _history(programme, str(partner["partner_id"])),
         "deals": programme.deals.get(str(partner["partner_id"]), []),
         "actions": _actions(programme.actions.get(str(partner["partner_id"]), ()), quarter),
@@ -139,10 +150,12 @@ def _instances(programme: Programme, partner_id: str, quarter: Quarter, clock: C
     for key, goal in params.goals.items():
         if partner_id not in programme.applies[key] or params.quarter(goal.first_period).start > quarter.start:
             continue
-        target = goals.resolve_target(goal, params.metrics[goal.metric], clock)
+        metric = params.metrics[goal.metric]
+        target = goals.resolve_target(goal, metric, clock)
         if target is not None:
+            stretch, red_flag = goals.resolve_bounds(goal, metric, target)
             basis = "from the goal's definition; not agreed yet"
-            out[key] = Instance(partner_id, key, target, stretch=goal.stretch, red_flag=goal.red_flag, basis=basis)
+            out[key] = Instance(partner_id, key, target, stretch=stretch, red_flag=red_flag, basis=basis)
     return out
 
 
@@ -180,7 +193,7 @@ def _goal(programme: Programme, result: Result, goal: Goal, before: Result | Non
         "attained": plain(result.attained),
         "expected": plain(result.pace.expected),
         "pace_index": plain(result.pace.index),
-        "pace_share": plain(result.pace.share),
+        "pace_share": plain(result.pace.share) if result.pace.expected is not None else None,
         "pace_basis": result.pace.basis,
         "standing": result.standing,
         "last": None if before is None else _last(before),
@@ -245,17 +258,18 @@ def _quarter(quarter: Quarter, as_of: dt.date, clock: Clock) -> dict[str, Any]:
     }
 
 
-def _trend(programme: Programme, partner: Mapping[str, Any], keys: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Value and agreed target of each goal over the last eight quarters."""
+def _trend(programme: Programme, partner: Mapping[str, Any], results: list[Result]) -> dict[str, list[dict[str, Any]]]:
+    """Value and agreed target of each goal over the last eight quarters; of this one the target of the goal table."""
     params, partner_id = programme.params, str(partner["partner_id"])
     out: dict[str, list[dict[str, Any]]] = {}
-    for key in keys:
-        goal = params.goals[key]
+    for result in results:
+        key, goal = result.key, params.goals[result.key]
         rows = []
         for back in range(HISTORY - 1, -1, -1):
             quarter = programme.quarter.shift(-back)
             measured = programme.values.get((goal.metric, partner_id, quarter.label), Measured())
-            instance = programme.agreed.get((quarter.label, partner_id), {}).get(key)
+            agreed = programme.agreed.get((quarter.label, partner_id), {}).get(key)
+            instance = agreed if back else result.instance
             rows.append(
                 {
                     "quarter": quarter.label,
@@ -346,8 +360,7 @@ def _findings(programme: Programme, partner_id: str, results: list[tuple[Result,
     """What is odd about this partner's figures; findings on others' rows are not for this slice."""
     out = [
         {"severity": f.severity, "what": f.what, "where": f.where, "fix": f.fix}
-        for f in programme.findings
-        if f.partner_id == partner_id
+        for f in programme.findings_of.get(partner_id, ())
     ]
     for result, goal in results:
         label = programme.params.metrics[goal.metric].label

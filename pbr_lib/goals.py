@@ -17,7 +17,7 @@ from pbr_lib.params import Instance
 from pbr_lib.periods import Quarter
 
 __all__ = ["Clock", "Measured", "Pace", "Result", "Score", "Standing", "attainment", "evaluate", "score"]
-__all__ += ["resolve_target", "standing"]
+__all__ += ["is_met", "resolve_bounds", "resolve_target", "standing"]
 
 Phase = Literal["running", "closing", "final"]
 Standing = Literal[
@@ -32,6 +32,7 @@ Standing = Literal[
     "not measurable",
 ]
 
+_ADDITIVE = ("count", "count_distinct", "sum")
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _YOUNG = 14
 _LEAST_KNOWN_WEIGHT = Decimal("0.6")
@@ -54,7 +55,8 @@ class Clock:
         """running until the last day, closing until the close lag is over, then final."""
         if self.as_of < self.quarter.last_day:
             return "running"
-        final_on = self.quarter.calendar.add_business_days(self.quarter.end, self.final_after)
+        # Counted from the last day, so that the lag is as long whatever weekday the next quarter begins on.
+        final_on = self.quarter.calendar.add_business_days(self.quarter.last_day, self.final_after)
         return "final" if self.as_of >= final_on else "closing"
 
     @property
@@ -173,15 +175,36 @@ def resolve_target(goal: Goal, metric: Metric, clock: Clock) -> Target | None:
     joining = clock.since is not None and clock.since > clock.quarter.start
     if joining and goal.new_partner == "skip_first":
         return None
-    additive = isinstance(metric, SimpleMetric) and metric.nature == "flow" and metric.aggregate != "average"
-    if not joining or goal.new_partner == "full" or value is None or not additive or goal.target.base is not None:
+    if not joining or goal.new_partner == "full" or value is None or value <= 0 or goal.target.base is not None:
         return goal.target
-    part = value * clock.eligible
-    if metric.unit.kind == "count":
-        part = max(_ONE, part.quantize(_ONE, ROUND_HALF_UP))
-    elif metric.unit.kind == "money":
-        part = part.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return goal.target.moved_to(part)
+    return goal.target.moved_to(_share_of(value, metric, clock)) if _is_flow(metric) else goal.target
+
+
+def resolve_bounds(goal: Goal, metric: Metric, target: Target) -> tuple[Decimal | None, Decimal | None]:
+    """Stretch and red flag beside a resolved target: parts of the definition's own where the target is one."""
+    whole, value = goal.target.value, target.value
+    if whole is None or value is None or whole == value:
+        return goal.stretch, goal.red_flag
+
+    def part(bound: Decimal | None) -> Decimal | None:
+        return None if bound is None else _rounded(bound * value / whole, metric)
+
+    return part(goal.stretch), part(goal.red_flag)
+
+
+def _share_of(value: Decimal, metric: Metric, clock: Clock) -> Decimal:
+    part = _rounded(value * clock.eligible, metric)
+    return max(_ONE, part) if metric.unit.kind == "count" else part
+
+
+def _rounded(value: Decimal, metric: Metric) -> Decimal:
+    places = {"count": _ONE, "money": Decimal("0.01")}.get(metric.unit.kind)
+    return value if places is None else value.quantize(places, ROUND_HALF_UP)
+
+
+def _is_flow(metric: Metric) -> bool:
+    """Whether a metric grows day by day; levels, ratios and means do not."""
+    return isinstance(metric, SimpleMetric) and metric.nature == "flow" and metric.aggregate in _ADDITIVE
 
 
 def evaluate(key: str, goal: Goal, metric: Metric, instance: Instance, facts: tuple[Measured, Clock]) -> Result:
@@ -193,7 +216,7 @@ def evaluate(key: str, goal: Goal, metric: Metric, instance: Instance, facts: tu
     return Result(key, instance, measured, attained, pace, _standing(goal, instance, measured, pace, clock))
 
 
-def score(results: Iterable[tuple[Result, Goal]]) -> Score:
+def score(results: Iterable[tuple[Result, Goal]], phase: Phase = "running") -> Score:
     """The weighted mean of attainments, each floored at 0 and capped; no score below 60 % of known weight."""
     rows = [
         (result, result.instance.weight if result.instance.weight is not None else goal.weight, goal.cap_attainment)
@@ -208,11 +231,12 @@ def score(results: Iterable[tuple[Result, Goal]]) -> Score:
     total = sum((weight for _, weight, _ in known), _ZERO)
     value = sum((w * min(max(r.attained or _ZERO, _ZERO), cap) for r, w, cap in known), _ZERO) / total
     expected = sum((w * (r.pace.share if r.pace.share is not None else _ONE) for r, w, _ in known), _ZERO) / total
-    over = all(result.standing in ("met", "exceeded", "missed", "below floor") for result, _, _ in known)
-    if over:
+    if phase != "running":
         state: Standing = "met" if value >= 1 else "missed"
+    elif not expected or all(result.standing == "too early" for result, _, _ in known):
+        state = "too early"
     else:
-        state = standing(value / expected if expected else None, StatusBands())
+        state = standing(value / expected, StatusBands())
     return Score(value, expected, len(known), len(rows), share, state)
 
 
@@ -228,9 +252,12 @@ def standing(index: Decimal | None, bands: StatusBands) -> Standing:
 def _pace(goal: Goal, metric: Metric, instance: Instance, measured: Measured, clock: Clock) -> Pace:
     """Only flows are paced; a level or a ratio is held against its target as it stands."""
     target, actual = instance.target, measured.value if measured.known else None
-    flow = isinstance(metric, SimpleMetric) and metric.nature == "flow" and metric.aggregate in _ADDITIVE
-    if not flow or target.kind != "at_least" or target.value is None:
-        return Pace(None, attainment(target, actual, measured.first_day), "held against the target as it stands")
+    attained = attainment(target, actual, measured.first_day)
+    if target.done_by is not None:
+        due = clock.as_of >= target.done_by
+        return Pace(None, attained if due or attained else None, "held against its day", _ONE if due else _ZERO)
+    if not _is_flow(metric) or target.kind != "at_least" or target.value is None:
+        return Pace(None, attained, "held against the target as it stands")
     calendar = goal.pace == "calendar_days"
     share = clock.elapsed(business=not calendar)
     base = target.base or _ZERO
@@ -242,23 +269,31 @@ def _pace(goal: Goal, metric: Metric, instance: Instance, measured: Measured, cl
     return Pace(expected, index, f"even pace over {basis}", share)
 
 
-_ADDITIVE = ("count", "count_distinct", "sum")
-
-
 def _standing(goal: Goal, instance: Instance, measured: Measured, pace: Pace, clock: Clock) -> Standing:
     if not measured.known or measured.value is None:
         return "not measurable"
     actual = measured.value
     if clock.phase != "running":
         return _verdict(instance, measured)
-    floor = instance.red_flag
-    if clock.age < _YOUNG or (pace.expected is not None and abs(pace.expected) < 1):
+    target, floor = instance.target, instance.red_flag
+    met = is_met(target, actual, measured.first_day)
+    base = target.base or _ZERO
+    if clock.age < _YOUNG:
         return "too early"
-    if floor is not None and _worse(actual, floor * (pace.share if pace.share is not None else 1), instance.target):
+    if not met and pace.expected is not None and pace.expected - base < 1:
+        return "too early"
+    if not met and target.done_by is not None and clock.as_of < target.done_by:
+        return "too early"
+    if floor is not None and _worse(actual, _floor_by_now(floor, base, pace), target):
         return "below floor"
     if pace.index is None:
-        return "on track" if is_met(instance.target, actual, measured.first_day) else "off track"
+        return "on track" if met else "off track"
     return standing(pace.index, goal.status)
+
+
+def _floor_by_now(floor: Decimal, base: Decimal, pace: Pace) -> Decimal:
+    """The floor of a paced goal grows with the quarter as its target does."""
+    return floor if pace.expected is None or pace.share is None else base + (floor - base) * pace.share
 
 
 def _verdict(instance: Instance, measured: Measured) -> Standing:

@@ -174,9 +174,7 @@ def compile_filter(table: ir.Table, node: Filter) -> ir.BooleanValue:
     return _LEAVES[node.op](column, node.value).fill_null(False)
 
 
-def _hits(
-    connection: ibis.BaseBackend, metric: SimpleMetric, window: Window, under_way: bool = False
-) -> ir.Table:
+def _hits(connection: ibis.BaseBackend, metric: SimpleMetric, window: Window, under_way: bool = False) -> ir.Table:
     """The rows that count, kept in the engine: partner_id, period_id, record_id, day, counts, unconverted."""
     spec = TABLES[metric.table]
     rows = connection.table(metric.table)
@@ -356,7 +354,11 @@ def _states(metric: SimpleMetric, values: pd.DataFrame, window: Window) -> tuple
     found, lost = values["n"] > 0, values["unconverted"]
     rules: list[tuple[pd.Series, str, Any]] = [
         (~found, "zero" if additive else "unknown", "" if additive else "no record in the quarter"),
-        (found & (values["known"] == 0), "unknown", f"the column {metric.of} is empty in all of " + _records(values["n"])),
+        (
+            found & (values["known"] == 0),
+            "unknown",
+            f"the column {metric.of} is empty in all of " + _records(values["n"]),
+        ),
         (lost > 0, "unknown", "no plan rate for the currency of " + _records(lost)),
         (gaps != "", "unknown", gaps),
         (~found & (values["joined_on"] >= values["end"]), "not_started", "the partner joined later"),

@@ -190,27 +190,28 @@ def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> di
     """Each partner's opportunities that are open, or closed in the quarter, at the quarter's plan rates."""
     rows = connection.table("opportunities")
     closed_now = (rows.close_date >= quarter.start) & (rows.close_date < quarter.end)
-    rows = rows.filter(rows.is_open | closed_now.fill_null(False))
-    credit = connection.table("attributions")
-    credit = credit.filter(credit.subject_type == "opportunity")
-    joined = rows.join(credit, rows.opportunity_id == credit.subject_id)
     columns = ["opportunity_id", "name", "account_name", "amount", "currency", "stage", "source_stage", "close_date"]
-    columns += ["loss_reason", "next_step", "partner_id", "credit_type", "share"]
-    frame = joined.select(columns).to_pyarrow().to_pandas(date_as_object=True)
+    columns += ["loss_reason", "next_step"]
+    rows = rows.filter(rows.is_open | closed_now.fill_null(False)).select(columns)
+    credit = connection.table("attributions")
+    credit = credit.filter(credit.subject_type == "opportunity").drop("attribution_id", "subject_type", "method")
+    joined = rows.join(credit, rows.opportunity_id == credit.subject_id)
+    joined = joined.order_by("partner_id", "opportunity_id", "credit_type")
     rates = {r.currency: r.rate for r in metrics.plan_rates(window.rates, window.currency, quarter.start)}
-    out: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for (partner, _), group in frame.groupby(["partner_id", "opportunity_id"], sort=True):
-        first = group.iloc[0]
-        rate, amount = rates.get(str(first["currency"])), _none(first["amount"])
-        credits = {row.credit_type: row.share for row in group.itertuples(index=False)}
-        share = credits.get("sourced")
-        deal = {name: dossier.plain(_none(first[name])) for name in columns[:-3]}
-        deal["id"] = deal.pop("opportunity_id")
-        deal["credits"] = sorted(credits)
-        deal["plan_amount"] = dossier.plain(None if rate is None or amount is None else amount * rate)
-        deal["sourced_share"] = dossier.plain(_none(share))
-        out[str(partner)].append(deal)
-    return dict(out)
+    out: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in joined.to_pyarrow().to_pylist():
+        mine = out[str(row["partner_id"])]
+        if row["opportunity_id"] not in mine:
+            rate, amount = rates.get(row["currency"]), row["amount"]
+            deal = {name: dossier.plain(row[name]) for name in columns}
+            deal["id"] = deal.pop("opportunity_id")
+            plan = None if rate is None or amount is None else amount * rate
+            mine[deal["id"]] = deal | {"credits": [], "plan_amount": dossier.plain(plan), "sourced_share": None}
+        deal = mine[row["opportunity_id"]]
+        deal["credits"].append(row["credit_type"])
+        if row["credit_type"] == "sourced":
+            deal["sourced_share"] = dossier.plain(row["share"])
+    return {partner: list(deals.values()) for partner, deals in out.items()}
 
 
 def _rows(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], int]:
@@ -264,7 +265,7 @@ def _quarter(settings: Params, loaded: Loaded, label: str) -> Quarter:
     oldest = settings.calendar.quarter_of(first)
     if quarter.start > loaded.as_of or quarter.end <= first:
         what = f"the exports do not reach {quarter.label}"
-        raise UnknownQuarter(what, fix=f"choose one of {oldest.label} to {newest.label}")
+        raise UnknownQuarter(what, settings.workbook.data, f"choose one of {oldest.label} to {newest.label}")
     return quarter
 
 
