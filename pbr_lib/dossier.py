@@ -16,13 +16,14 @@ from typing import Any
 
 import pandas as pd
 
-from pbr_lib import goals, metrics
+from pbr_lib import goals
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target, UnitSpec
 from pbr_lib.goals import Clock, Measured, Result
 from pbr_lib.ingest import Extract
 from pbr_lib.model import CREDIT_TYPES, Finding
 from pbr_lib.params import Action, Instance, Params
 from pbr_lib.periods import Quarter
+from pbr_lib.wording import describe
 
 __all__ = ["HISTORY", "VERSION", "Programme", "house_metrics", "plain", "portray", "record_fields", "target_json"]
 
@@ -333,7 +334,7 @@ def _definitions(programme: Programme, wanted: list[Goal]) -> list[dict[str, Any
                 "metric": name,
                 "label": metric.label,
                 "about": metric.about,
-                "definition": metrics.describe(metric, params.metrics),
+                "definition": describe(metric, params.metrics),
                 "source": "; ".join(sorted(e.about or e.source for e in programme.extracts if e.table == table)),
                 "as_of": plain(max((e.as_of for e in reach if e.as_of), default=None)),
             }

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from pbr_lib import standings
 from pbr_lib.blocks import Note, Run
 from pbr_lib.goalview import GoalView
 from pbr_lib.model import Amount, Unit, date_text
@@ -18,63 +19,74 @@ from pbr_lib.model import Amount, Unit, date_text
 __all__ = ["note"]
 
 Sentence = tuple[Run, ...]
-_MOST = 5
+_LEAST, _MOST = 3, 5
 
 
 def note(facts: dict[str, Any], goals: Sequence[GoalView]) -> Note:
     """The sentences of one review."""
     if not goals:
         return Note(sentences=((Run("No goals are agreed for this quarter."),),))
+    quiet = _quiet(facts, goals)
     candidates = [
         _overall(facts, goals),
-        _quiet(facts, goals),
-        _weakest(facts, goals),
+        quiet or _weakest(facts, goals),
         _strongest(goals),
         _under_way(facts, goals),
         _unmeasured(goals),
         _promises(facts),
         _unagreed(goals),
     ]
-    return Note(sentences=tuple([sentence for sentence in candidates if sentence][:_MOST]))
+    said = [sentence for sentence in candidates if sentence]
+    if len(said) < _LEAST:
+        said += [sentence for sentence in (_closed(facts), _agreed(goals)) if sentence]
+    return Note(sentences=tuple(said[:_MOST]))
 
 
 def _overall(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence:
     score, quarter = facts["score"], facts["quarter"]
     if score["value"] is None:
-        return (
-            Run("No overall attainment: ", True),
-            Run(f"only {score['known_goals']} of {score['goals']} goals can be measured with the data at hand."),
-        )
+        return (Run("No overall attainment", True), Run(f": {_too_little(score)}."))
     value = Amount(Decimal(score["value"]), Unit("percent"))
     if quarter["phase"] != "running":
         met = sum(goal.status.word in ("met", "exceeded") for goal in goals)
+        known = sum(goal.actual.known for goal in goals)
         final = "" if quarter["phase"] == "final" else " Figures are provisional until the close lag is over."
         return (
             Run(f"{value} of plan", True),
-            Run(f", weighted: {met} of {score['known_goals']} measured goals were met.{final}"),
+            Run(f", weighted: {met} of {known} measured {_plural(known, 'goal')} {_was(met)} met.{final}"),
         )
     expected = Amount(Decimal(score["expected"]), Unit("percent"))
-    days = f"{quarter['business_days_passed']} of {quarter['business_days']} business days"
-    return (
-        Run(f"{value} of plan", True),
-        Run(f" after {days}, where even pace would stand at {expected}: {score['standing']}."),
-    )
+    days = f"after {quarter['business_days_passed']} of {quarter['business_days']} business days"
+    if quarter["since"]:
+        days = f"since joining on {date_text(_day(quarter['since']), year=False)}"
+    state = standings.status(score["standing"]).word
+    return (Run(f"{value} of plan", True), Run(f" {days}, where even pace would stand at {expected}: {state}."))
+
+
+def _too_little(score: dict[str, Any]) -> str:
+    known, goals = score["known_goals"], score["goals"]
+    if not known:
+        return "no goal can be measured with the data at hand"
+    weight = Amount(Decimal(score["known_weight"]), Unit("percent"))
+    return f"only {known} of {goals} goals, {weight} of the weight, can be measured with the data at hand"
 
 
 def _quiet(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | None:
+    """Said only when there is nothing at all: no record behind a goal, nothing under way, no deal."""
     known = [goal for goal in goals if goal.actual.known]
-    if not known or any(goal.actual.value for goal in known):
+    stirred = any(goal.actual.value or goal.records or goal.in_progress.value for goal in goals)
+    if not known or stirred or facts["deals"]:
         return None
     label = facts["quarter"]["label"]
     return (
         Run("No activity", True),
-        Run(f" of this partner was recorded in {label}; every export was read, so these zeros are real."),
+        Run(f" of this partner was recorded in {label}; the exports cover the quarter, so these zeros are real."),
     )
 
 
 def _weakest(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | None:
     behind = [goal for goal in goals if goal.status.tone in ("bad", "warn") and goal.ratio.known]
-    if not behind or not any(goal.actual.value for goal in goals if goal.actual.known):
+    if not behind:
         return None
     goal = min(behind, key=_position)
     text = f": {goal.label}, {goal.tally}"
@@ -96,15 +108,19 @@ def _under_way(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence | N
     """What is open and due this quarter, and where it would take the goal; beside the actual, never in it."""
     if facts["quarter"]["phase"] != "running":
         return None
-    open_ = [goal for goal in goals if goal.in_progress.value and goal.actual.known]
+    open_ = [goal for goal in goals if goal.in_progress.value and goal.status.tone != "neutral" and _below(goal)]
     if not open_:
         return None
     goal = max(open_, key=lambda goal: (Decimal(goal.facts["weight"]), goal.in_progress.value or Decimal(0)))
     reach = Amount((goal.actual.value or Decimal(0)) + (goal.in_progress.value or Decimal(0)), goal.unit)
     return (
         Run(f"{goal.in_progress}", True),
-        Run(f" of open deals due this quarter would take {_lower(goal.label)} to {reach}, target {goal.target}."),
+        Run(f" open and due this quarter would take {_lower(goal.label)} to {reach}; the target is {goal.target}."),
     )
+
+
+def _below(goal: GoalView) -> bool:
+    return goal.actual.known and goal.target.known and (goal.actual.value or 0) < (goal.target.value or 0)
 
 
 def _unmeasured(goals: Sequence[GoalView]) -> Sentence | None:
@@ -112,7 +128,8 @@ def _unmeasured(goals: Sequence[GoalView]) -> Sentence | None:
     if not unknown:
         return None
     first = unknown[0]
-    others = f", and so for {len(unknown) - 1} more" if len(unknown) > 1 else ""
+    more = len(unknown) - 1
+    others = f"; nor can {more} other {_plural(more, 'goal')}" if more else ""
     return (Run(f"{first.label} cannot be measured", True), Run(f": {first.facts['reason'] or 'no data'}{others}."))
 
 
@@ -122,16 +139,49 @@ def _promises(facts: dict[str, Any]) -> Sentence | None:
         return None
     done = sum(action["status"] == "done" for action in before)
     late = sum(_late(action, facts["quarter"]["as_of"]) for action in before)
-    tail = f"; {late} {'is' if late == 1 else 'are'} overdue" if late else ""
-    return (Run(f"{done} of {len(before)}", True), Run(f" actions promised last quarter are done{tail}."))
+    tail = f"; {late} {_is(late)} overdue" if late else ""
+    actions = _plural(len(before), "action")
+    return (
+        Run(f"{done} of {len(before)}", True),
+        Run(f" {actions} promised last quarter {_is(done or len(before))} done{tail}."),
+    )
 
 
 def _unagreed(goals: Sequence[GoalView]) -> Sentence | None:
     open_ = sum(not (goal.facts["agreed_by_us"] and goal.facts["agreed_by_them"]) for goal in goals)
     if not open_:
         return None
-    which = "target is" if open_ == 1 else "targets are"
-    return (Run(f"{open_} {which} not yet agreed", True), Run(" by both sides."))
+    return (Run(f"{open_} {_plural(open_, 'target')} {_is(open_)} not yet agreed", True), Run(" by both sides."))
+
+
+def _agreed(goals: Sequence[GoalView]) -> Sentence | None:
+    if _unagreed(goals) is not None:
+        return None
+    every = {1: "The one target is", 2: "Both targets are"}.get(len(goals), f"All {len(goals)} targets are")
+    return (Run(f"{every} agreed", True), Run(" by both sides."))
+
+
+def _closed(facts: dict[str, Any]) -> Sentence | None:
+    """Deals won and lost in the quarter, whatever the credit; the chart and the tables show the same."""
+    last = facts["history"][-1]
+    won, lost = last["won_n"], last["lost_n"]
+    if last["won"] is None or last["lost"] is None or not won + lost:
+        return None
+    amount = Amount(Decimal(last["won"]), Unit("money", facts["currency"]))
+    worth = f" worth {amount}" if won else ""
+    return (Run(f"{won} {_plural(won, 'deal')}{worth}", True), Run(f" {_was(won)} won in the quarter and {lost} lost."))
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else noun + "s"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _late(action: dict[str, Any], as_of: str) -> bool:

@@ -26,7 +26,7 @@ from pbr_lib.model import TABLES, date_text
 from pbr_lib.params import Rate
 from pbr_lib.periods import Quarter
 
-__all__ = ["Measurement", "Window", "compile_filter", "describe", "measure", "plan_rates"]
+__all__ = ["Measurement", "Window", "compile_filter", "measure", "plan_rates"]
 __all__ += ["select"]
 
 _ALIASES = {"in_progress": "in progress"}
@@ -380,8 +380,13 @@ def _few_is_unknown(values: pd.DataFrame, min_n: int) -> pd.DataFrame:
     out = values.drop(columns="known")
     out.loc[few, "state"] = "unknown"
     out.loc[few, "value"] = None
-    out.loc[few, "reason"] = [f"{n} of at least {min_n} records" for n in values.loc[few, "known"]]
+    out.loc[few, "reason"] = [_too_few(n, min_n) for n in values.loc[few, "known"]]
     return out
+
+
+def _too_few(n: int, least: int) -> str:
+    count = f"{n} record" if n == 1 else f"{n} records"
+    return f"{count}, at least {least} are needed" if n else "no record in the quarter"
 
 
 def _ratio(metric: RatioMetric, top: pd.DataFrame, bottom: pd.DataFrame) -> pd.DataFrame:
@@ -395,8 +400,7 @@ def _ratio(metric: RatioMetric, top: pd.DataFrame, bottom: pd.DataFrame) -> pd.D
             state, reason = states[2:] if down is None else states[:2]
             rows.append((state, None, reason))
         elif n < metric.min_n and (down != 0 or metric.zero_denominator == "unknown"):
-            what = "no record in the quarter" if n == 0 else f"{n} of at least {metric.min_n} records"
-            rows.append(("unknown", None, what))
+            rows.append(("unknown", None, _too_few(n, metric.min_n)))
         elif down == 0:
             known = metric.zero_denominator == "zero"
             rows.append(("zero" if known else "unknown", Decimal(0) if known else None, "nothing to divide by"))
@@ -405,79 +409,3 @@ def _ratio(metric: RatioMetric, top: pd.DataFrame, bottom: pd.DataFrame) -> pd.D
     for place, column in enumerate(("state", "value", "reason")):
         out[column] = pd.Series([row[place] for row in rows], out.index, dtype=object)
     return out
-
-
-# ------------------------------------------------------------------------------------------ definitions
-
-
-def describe(metric: Metric, metrics: Mapping[str, Metric]) -> str:
-    """The definition in words, made from what is computed and so never at odds with it."""
-    if isinstance(metric, RatioMetric):
-        top, bottom = metrics[metric.numerator], metrics[metric.denominator]
-        few = f" At least {metric.min_n} records, else not measurable." if metric.min_n > 1 else ""
-        return f"{top.label} ÷ {bottom.label.lower()}. Both: {describe(bottom, metrics)}{few}"
-    own = metric.of == TABLES[metric.table].key
-    what = {
-        "count": f"Number of {metric.table}",
-        "count_distinct": f"Number of {metric.table}" if own else f"Different {_plural(metric.of)} in {metric.table}",
-        "sum": f"Sum of {_words(metric.of)} over {metric.table}",
-        "average": f"Mean {_words(metric.of)} over {metric.table}",
-        "min": f"Smallest {_words(metric.of)} in {metric.table}",
-        "max": f"Largest {_words(metric.of)} in {metric.table}",
-        "latest": f"Latest {_words(metric.of)} in {metric.table}",
-    }[metric.aggregate]
-    where = _filter_words(metric.where)
-    parts = [what + (f" where {where}" if where else "")]
-    if metric.credits:
-        parts.append(f"credited to the partner as {' or '.join(metric.credits)}")
-    elif TABLES[metric.table].credited:
-        parts.append("with any credit to the partner")
-    if metric.nature == "level":
-        until = f" to {_words(metric.valid_to)}" if metric.valid_to else ""
-        parts.append(f"valid on the day ({_words(metric.valid_from)}{until})")
-    else:
-        parts.append(f"by {_words(metric.date)}")
-    if metric.unit.kind == "money":
-        parts.append(f"in {metric.unit.currency} at plan rates")
-    if metric.credit == "split":
-        parts.append("shared where several partners are credited")
-    few = f" At least {metric.min_n} records, else not measurable." if metric.min_n > 1 else ""
-    return ", ".join(parts) + "." + few
-
-
-def _filter_words(node: Filter) -> str:
-    if isinstance(node, AllOf | AnyOf):
-        word = " and " if isinstance(node, AllOf) else " or "
-        return word.join(_filter_words(item) for item in node.items)
-    if isinstance(node, Not):
-        return f"not ({_filter_words(node.item)})"
-    value = node.value
-    listed = ", ".join(str(v).replace("_", " ") for v in value) if isinstance(value, tuple) else str(value)
-    if isinstance(value, bool):
-        plain = {"is_won": "won", "is_lost": "lost", "is_open": "open"}.get(node.column, _words(node.column))
-        positive = value == (node.op != "is_not")
-        return plain if positive else f"not {plain}"
-    signs = {"gt": "more than", "gte": "at least", "lt": "less than", "lte": "at most", "in": "one of"}
-    signs |= {"is_not": "is not", "not_in": "none of", "starts_with": "starts with", "between": "between"}
-    return f"{_words(node.column)} {signs.get(node.op, node.op.replace('_', ' '))} {listed.replace('_', ' ')}"
-
-
-_DAYS = {
-    "created_at": "day of creation",
-    "close_date": "closing day",
-    "submitted_on": "day of submission",
-    "decided_on": "day of decision",
-    "answered_on": "day of the answer",
-    "issued_on": "day of issue",
-    "expires_on": "day of expiry",
-    "joined_on": "day of joining",
-}
-
-
-def _words(column: str | None) -> str:
-    return _DAYS.get(column or "", (column or "").removesuffix("_id").removesuffix("_name").replace("_", " "))
-
-
-def _plural(column: str | None) -> str:
-    word = _words(column)
-    return {"person": "people", "company": "companies"}.get(word, word + "s")
