@@ -10,7 +10,7 @@ packs: $(STAMP)  ## the demo packs of the newest quarter, into output/
 	@$(BIN)/pbr build
 
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -454,4 +455,7 @@ def _html(cell: Cell) -> str:
 def _value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
-    return value.isoformat() if isinstance(value, dt.date) else value
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    # A frame holds what is missing as not-a-number, which JSON cannot.
+    return None if isinstance(value, float) and not math.isfinite(value) else value

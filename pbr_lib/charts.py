@@ -177,12 +177,12 @@ def _end_labels(axes: Axes, frame: pd.DataFrame, known: pd.DataFrame, unit: Unit
     if not len(known):
         return
     at, value = known.index[-1], float(known["actual"].iloc[-1])
-    left = at > last * 0.6
     under = value < float(frame["expected"].iloc[at])
+    # Behind pace the room is to the right and below; ahead of it, to the left and above.
     axes.annotate(
-        _amount(value, unit), (at, value), xytext=(-5 if left else 5, -3 if under else 4), textcoords="offset points",
-        ha="right" if left else "left", va="top" if under and value > goal * 0.15 else "bottom", fontsize=_TEXT + 0.5,
-        color=PALETTE["blue"], weight=600,
+        _amount(value, unit), (at, value), xytext=(6, -2) if under else (-2, 4), textcoords="offset points",
+        ha="left" if under and at < last * 0.85 else "right", va="top" if under and value > goal * 0.12 else "bottom",
+        fontsize=_TEXT + 0.5, color=PALETTE["blue"], weight=600,
     )  # fmt: skip
 
 

@@ -92,6 +92,10 @@ def settled(notebook: NotebookNode) -> NotebookNode:
     for number, cell in enumerate(copy.cells):
         for name in _VOLATILE:
             cell.metadata.pop(name, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
+        tags = cell.metadata.get("tags", [])
+        if "parameters" in tags:
+            # The template's defaults name a partner, and it need not be this one.
+            cell.source = "# The template's defaults stood here; what this run was given stands below."
+        if "injected-parameters" in tags:
             cell.id = f"injected-{number}"
     return copy

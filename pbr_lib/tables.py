@@ -61,7 +61,7 @@ def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
         Column("in_progress", "In progress", "amount"),
         Column("target", "Target", "amount"),
         Column("attained", "Attained", "amount"),
-        Column("bar", "Progress to target", "bar", width=1.6),
+        Column("bar", "Progress", "bar", width=1.6),
         Column("status", "Status", "status"),
         Column("last", "Last quarter", "amount"),
         Column("expected", "Expected by now", "amount", sheet_only=True),

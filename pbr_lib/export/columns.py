@@ -20,7 +20,7 @@ __all__ = ["TEXT_WIDTH", "Field", "breakable", "parted"]
 
 TEXT_WIDTH = 499.9
 _GAP = 10.0
-_BAR = 76.0
+_BAR = 92.0
 _SMALLEST = 7.2
 _WORD = 110.0
 _PROSE = 300.0

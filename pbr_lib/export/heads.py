@@ -57,16 +57,17 @@ def _cover(front: Mapping[str, Any]) -> dict[str, Any]:
         "status": stated(status),
         "tone": status["tone"] if status else "neutral",
         "facts": [list(fact) for fact in facts],
-        "fact_columns": _across(facts),
+        "fact_widths": _fact_widths(facts),
     }
 
 
-def _across(facts: Sequence[tuple[str, str]]) -> int:
-    for count in (len(facts), -(-len(facts) // 2), 4, 3, 2):
-        room = TEXT_WIDTH / count - 12 if count else 0
-        if 0 < count <= 6 and all(max(fonts.measure(v, 10, True), fonts.measure(n, 8.5)) < room for n, v in facts):
-            return count
-    return 1
+def _fact_widths(facts: Sequence[tuple[str, str]]) -> list[float]:
+    """Widths of the columns that facts stand in: one row where they fit side by side, else fewer, equal columns."""
+    widths = [max(fonts.measure(value, 10, True), fonts.measure(label, 8.5)) + 12 for label, value in facts]
+    if facts and sum(widths) <= TEXT_WIDTH:
+        return [round(width, 1) for width in widths]
+    count = next((n for n in (3, 2) if max(widths, default=0) < TEXT_WIDTH / n), 1)
+    return [1.0] * count
 
 
 def _shortened(text: str, room: float) -> str:

@@ -1,0 +1,53 @@
+"""What tests share: a copy of the shipped workbook, a built quarter, and the switch for golden files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` writes the golden files again instead of comparing with them."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files again")
+
+
+@pytest.fixture(autouse=True)
+def _no_workbook_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a workbook nor a slice of the surroundings may reach a test."""
+    monkeypatch.delenv("PBR_HOME", raising=False)
+    monkeypatch.delenv("PBR_SLICE", raising=False)
+
+
+def copy_workbook(folder: Path) -> Path:
+    """The shipped params, demo exports and notebooks, copied into ``folder``."""
+    for name in ("params", "data/demo", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return folder
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    """A workbook of one's own to change and break."""
+    return copy_workbook(tmp_path / "workbook")
+
+
+@pytest.fixture(scope="session")
+def shared_workbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workbook that several tests read and none may change."""
+    yield copy_workbook(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workbook whose packs of 2026-Q3 have all been built; tests that use it are in the group ``build``."""
+    from pbr_lib import batch
+
+    root = copy_workbook(tmp_path_factory.mktemp("built"))
+    run = batch.build(batch.Request(root))
+    assert not run.failed, [str(outcome.error) for outcome in run.failed]
+    yield root
