@@ -55,6 +55,8 @@ def build(
     """Build the packs of a quarter: PDF, Excel and executed notebook for each partner."""
     from pbr_lib import batch, report
 
+    if edition not in ("partner", "internal"):
+        raise InputError(f'"{edition}" is no edition', "--edition", "write partner or internal")
     where = out.resolve() if out else None
     request = batch.Request(
         workspace.find_root(), quarter, tuple(partner or ()), jobs, where, edition=edition, force=force

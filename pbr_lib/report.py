@@ -20,7 +20,8 @@ def summary(run: Run) -> Iterator[str]:
     """Where the packs are, and what stands out: partners behind, odd data, failures with cell and error."""
     states = Counter(outcome.state for outcome in run.outcomes)
     counts = ", ".join(f"{states[state]} {state}" for state in ("built", "unchanged", "failed") if states[state])
-    yield f"{len(run.outcomes)} packs of {run.slices.quarter}, data as of {run.slices.as_of}: {counts}"
+    packs = "1 pack" if len(run.outcomes) == 1 else f"{len(run.outcomes)} packs"
+    yield f"{packs} of {run.slices.quarter}, data as of {run.slices.as_of}: {counts}"
     yield f"  in    {run.folder}"
     index = run.folder / "index.html"
     if index.is_file():
