@@ -11,16 +11,18 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from pbr_lib import engine, files, indexpage, kernels, packs, slices, startup
+from pbr_lib import files, indexpage, jobs, slices, template, worker
 from pbr_lib.errors import PackError
-from pbr_lib.packs import Job, Outcome
+from pbr_lib.jobs import Job, Outcome
 from pbr_lib.slices import Slices
 
 __all__ = ["Request", "Run", "build"]
@@ -64,19 +66,19 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
     InputError
         For faults in params, exports, template, quarter or partner names, before any notebook runs.
     """
-    template = request.root / "notebooks" / request.template
-    engine.check_parameters(template, ("partner", "quarter", "edition"))
+    notebook = request.root / "notebooks" / request.template
+    template.check(notebook, ("partner", "quarter", "edition"))
     ready = slices.ensure(request.root, request.quarter)
     tell("measured", ready)
     folder = (request.out or ready.output) / ready.quarter
-    jobs = _jobs(request, ready, template, folder)
-    todo = [job for job in jobs if request.force or not packs.unchanged(job)]
+    wanted = _jobs(request, ready, notebook, folder)
+    todo = [job for job in wanted if request.force or not jobs.unchanged(job)]
     tell("jobs", len(todo))
-    outcomes = {job.partner: Outcome(job.partner, "unchanged", job.folder, packs.known_findings(job)) for job in jobs}
+    outcomes = {job.partner: Outcome(job.partner, "unchanged", job.folder, jobs.known_findings(job)) for job in wanted}
     for outcome in _run(todo, request.jobs):
         outcomes[outcome.partner] = outcome
         tell("pack", outcome)
-    run = Run(ready, folder, tuple(outcomes[job.partner] for job in jobs))
+    run = Run(ready, folder, tuple(outcomes[job.partner] for job in wanted))
     _write_run(run, request)
     return run
 
@@ -84,40 +86,56 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
 # ---------------------------------------------------------------------------------------------- within
 
 
-def _jobs(request: Request, ready: Slices, template: Path, folder: Path) -> list[Job]:
+def _jobs(request: Request, ready: Slices, notebook: Path, folder: Path) -> list[Job]:
     partners = request.partners or tuple(ready.partners)
-    template_bytes, code = template.read_bytes(), slices.code_digest()
-    jobs = []
+    shared = hashlib.sha256(notebook.read_bytes() + slices.code_digest().encode() + request.edition.encode())
+    out = []
     for partner in sorted(dict.fromkeys(partners)):
         path = ready.path(partner)
-        key = hashlib.sha256(template_bytes)
-        key.update(path.read_bytes() + code.encode() + request.edition.encode())
+        key = shared.copy()
+        key.update(path.read_bytes())
         where = folder / files.folder_name(partner)
-        jobs.append(Job(partner, ready.quarter, request.edition, template, path, where, key.hexdigest()))
-    return jobs
+        out.append(Job(partner, ready.quarter, request.edition, notebook, path, where, key.hexdigest()))
+    return out
 
 
-def _warm() -> None:
-    """What a worker does before its first pack."""
-    startup.lighten()
-    kernels.use_forks()
+def _run(todo: list[Job], workers: int) -> Iterator[Outcome]:
+    """Make packs in workers. Should one die, those it took along run again alone, so that the culprit is named."""
+    suspects: list[Job] = []
+    for job, outcome in _in_workers(todo, workers or os.cpu_count() or 1):
+        if outcome is None:
+            suspects.append(job)
+        else:
+            yield outcome
+    for job in suspects:
+        for _, outcome in _in_workers([job], 1):
+            died = PackError("the worker died", job.template.name, "run this notebook in JupyterLab", job.partner)
+            yield outcome or jobs.failure(job, died, None)
 
 
-def _run(jobs: list[Job], workers: int) -> Iterable[Outcome]:
-    if not jobs:
+def _in_workers(todo: list[Job], count: int) -> Iterator[tuple[Job, Outcome | None]]:
+    """Each job with its outcome, None where the worker died."""
+    if not todo:
         return
-    count = min(workers or os.cpu_count() or 1, len(jobs))
-    # Spawned, not forked: this process has queried DuckDB, and a fork of its threads would hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_warm) as pool:
-        waiting = {pool.submit(packs.make, job): job for job in jobs}
+    with ProcessPoolExecutor(min(count, len(todo)), mp_context=_context(), initializer=worker.warm) as pool:
+        waiting = {pool.submit(worker.make, job): job for job in todo}
         for done in as_completed(waiting):
-            job = waiting[done]
             try:
-                yield done.result()
+                yield waiting[done], done.result()
             except BrokenProcessPool:
-                fault = PackError("the worker died", job.template.name, "build this partner alone", job.partner)
-                yield packs.failure(job, fault, None)
+                yield waiting[done], None
+
+
+def _context() -> BaseContext:
+    """How workers start: never forked from here, since this process has queried DuckDB and has threads.
+
+    On Linux they are forked from a clean server that has loaded what they need; elsewhere they start fresh.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["pbr_lib.warm"])
+    return context
 
 
 def _write_run(run: Run, request: Request) -> None:

@@ -38,6 +38,7 @@ PALETTE |= {"line": "#d5dae2", "sand": "#e0b48a", "wash": "#f4f6fa"}
 _POINTS = {"half": 243.0, "full": 500.0}
 _SMALL, _TEXT = 7.5, 8.0
 _NOTHING = Note(sentences=((Run("There is no goal to draw in this quarter."),),))
+_NO_MONEY = 2.0  # the reach of an axis on which nothing happened
 _DPI = 144  # of the PNG that notebooks show; print takes the SVG
 _STYLE = {
     "font.family": "sans-serif",
@@ -190,65 +191,71 @@ def trend(frame: pd.DataFrame, title: str = "") -> Chart | Note:
     """One goal over the last quarters; ``frame`` has columns quarter, value, target (empty where unknown)."""
     if frame.empty:
         return _NOTHING
-    drawing, axes = figure("half", 130)
-    with matplotlib.rc_context(_STYLE):
-        _columns(axes, frame, Unit.from_json(frame.attrs["unit"]))
     native: dict[str, Any] = {"type": "column", "x": "quarter", "series": ["value", "target"]}
     native |= {"labels": {"quarter": "Quarter", "value": "Actual", "target": "Target"}}
     label = frame.attrs["label"]
+    drawing = _panels([frame], "half")
     return chart(drawing, frame, title or f"{label}, {len(frame)} quarters", _trend_words(frame), native)
 
 
 def trends(frames: Sequence[pd.DataFrame], title: str = "") -> Chart | Note:
     """Up to four goals side by side over the last quarters, each with its own scale."""
-    shown = list(frames)[:4]
+    shown = [frame for frame in frames if not frame.empty][:4]
     if not shown:
         return _NOTHING
-    _fonts()
-    with matplotlib.rc_context(_STYLE):
-        drawing = Figure(figsize=(_POINTS["full"] / 72, 128 / 72), dpi=_DPI)
-        wide = 1 / len(shown)
-        for place, frame in enumerate(shown):
-            axes = drawing.add_axes((place * wide + 0.006, 0.12, wide - 0.024, 0.62))
-            _calm(axes)
-            axes.set_title(frame.attrs["label"], loc="left", fontsize=_TEXT, color=PALETTE["grey"], pad=15)
-            _columns(axes, frame, Unit.from_json(frame.attrs["unit"]))
     table: dict[str, list[Any]] = {"quarter": list(shown[0]["quarter"])}
     for frame in shown:
         table[frame.attrs["label"]] = list(frame["value"])
     alt = " ".join(_trend_words(frame) for frame in shown)
-    native: dict[str, Any] = {"type": "line", "x": "quarter", "series": [f.attrs["label"] for f in shown[:1]]}
-    native |= {"labels": {"quarter": "Quarter"}, "panels": [f.attrs["label"] for f in shown]}
-    return chart(drawing, table, title or f"The last {len(shown[0])} quarters", alt, native)
+    names = [frame.attrs["label"] for frame in shown]
+    native: dict[str, Any] = {"type": "column", "x": "quarter", "series": names, "apart": True}
+    native |= {"labels": {"quarter": "Quarter"}}
+    return chart(_panels(shown, "full"), table, title or f"The last {len(shown[0])} quarters", alt, native)
 
 
-def _columns(axes: Axes, frame: pd.DataFrame, unit: Unit) -> None:
-    values = frame["value"].astype(float)
-    last = len(frame) - 1
+def _panels(frames: Sequence[pd.DataFrame], width: Width) -> Figure:
+    """Small column charts side by side. All share one bare axes in points: an axes each costs more than the rest."""
+    _fonts()
+    across, high = _POINTS[width], 124.0
+    with matplotlib.rc_context(_STYLE):
+        drawing = Figure(figsize=(across / 72, high / 72), dpi=_DPI)
+        axes = drawing.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, across)
+        axes.set_ylim(0, high)
+        axes.axis("off")
+        step = across / len(frames)
+        for place, frame in enumerate(frames):
+            _panel(axes, frame, place * step + 2, step - 14)
+    return drawing
+
+
+def _panel(axes: Axes, frame: pd.DataFrame, left: float, wide: float) -> None:
+    """One panel: label and current value above, columns with target marks, first and last quarter below."""
+    unit, last = Unit.from_json(frame.attrs["unit"]), len(frame) - 1
+    values, targets = frame["value"].astype(float), frame["target"].astype(float)
+    top = max([0.0, *values.dropna(), *targets.dropna()]) or 1.0
+    foot, tall, slot = 16.0, 74.0, wide / len(frame)
+    middle = [left + slot * (i + 0.5) for i in range(len(frame))]
+    heights = values.fillna(0).clip(lower=0) / top * tall
     colours = [PALETTE["blue"] if i == last else PALETTE["pale"] for i in range(len(frame))]
-    axes.bar(range(len(frame)), values.fillna(0), color=colours, width=0.66)
-    axes.grid(visible=False)
-    for i, target in enumerate(frame["target"]):
-        if target is not None and not math.isnan(float(target)):
-            axes.plot([i - 0.42, i + 0.42], [float(target)] * 2, color=PALETTE["ink"], linewidth=1.2)
-    top = max([0.0, *values.dropna(), *frame["target"].dropna().astype(float)]) or 1.0
-    axes.set_ylim(0, top * 1.06)
-    axes.set_yticks([])
-    for i, value in enumerate(values):
+    axes.bar(middle, heights, bottom=foot, width=slot * 0.66, color=colours)
+    axes.hlines(foot, left, left + wide, color=PALETTE["grey"], linewidth=0.6)
+    marks = [(x, foot + target / top * tall) for x, target in zip(middle, targets, strict=True) if target == target]
+    if marks:
+        ends = slot * 0.42
+        axes.hlines(
+            [y for _, y in marks], [x - ends for x, _ in marks], [x + ends for x, _ in marks],
+            color=PALETTE["ink"], linewidth=1.2,
+        )  # fmt: skip
+    for x, value in zip(middle, values, strict=True):
         if math.isnan(value):
-            axes.annotate("–", (i, 0), xytext=(0, 2), textcoords="offset points", ha="center", color=PALETTE["grey"])
-    now = _amount(values.iloc[last], unit)
-    target = frame["target"].iloc[last]
-    head = now if target is None or math.isnan(float(target)) else f"{now} of {_amount(target, unit)}"
-    axes.annotate(
-        head, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points", ha="left",
-        fontsize=_TEXT + 1, color=PALETTE["blue"], weight=600,
-    )  # fmt: skip
-    ticks = [0, last]
-    axes.set_xticks(ticks, [frame["quarter"].iloc[i] for i in ticks])
-    axes.get_xticklabels()[0].set_horizontalalignment("left")
-    axes.get_xticklabels()[-1].set_horizontalalignment("right")
-    axes.set_xlim(-0.6, last + 0.6)
+            axes.text(x, foot + 2, "–", ha="center", color=PALETTE["grey"], fontsize=_TEXT)
+    now, target = _amount(values.iloc[last], unit), targets.iloc[last]
+    head = now if math.isnan(target) else f"{now} of {_amount(target, unit)}"
+    axes.text(left, foot + tall + 19, frame.attrs["label"], fontsize=_TEXT, color=PALETTE["grey"])
+    axes.text(left, foot + tall + 8, head, fontsize=_TEXT + 1, color=PALETTE["blue"], weight=600)
+    axes.text(left, 5, frame["quarter"].iloc[0], fontsize=_SMALL, color=PALETTE["grey"])
+    axes.text(left + wide, 5, frame["quarter"].iloc[last], fontsize=_SMALL, color=PALETTE["grey"], ha="right")
 
 
 def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart | Note:
@@ -271,6 +278,8 @@ def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart 
         axes.set_ylim(0, top)
         _value_axis(axes, unit, top)
         _quarter_axis(axes, frame)
+        if top <= _NO_MONEY:
+            _say_nothing(axes, "No revenue was won in these quarters.")
         axes.legend(
             loc="upper left", ncols=3, frameon=False, fontsize=_SMALL, handlelength=1.1, handleheight=0.8,
             columnspacing=1, borderaxespad=0, labelcolor=PALETTE["ink"],
@@ -296,6 +305,8 @@ def closings(frame: pd.DataFrame, title: str = "Won and lost by quarter") -> Cha
         axes.set_ylim(-reach, reach)
         _value_axis(axes, unit, reach, both=True)
         _quarter_axis(axes, frame)
+        if reach <= _NO_MONEY:
+            _say_nothing(axes, "No deal was won or lost in these quarters.")
         axes.spines["bottom"].set_visible(False)
         axes.text(0.0, 0.98, "won", transform=axes.transAxes, color=PALETTE["blue"], fontsize=_SMALL, va="top")
         axes.text(0.0, 0.02, "lost", transform=axes.transAxes, color=PALETTE["orange"], fontsize=_SMALL, va="bottom")
@@ -322,6 +333,8 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         axes.invert_yaxis()
+        if not frame["deals"].sum():
+            _say_nothing(axes, "No deal is open.")
         axes.set_yticks(range(len(frame)), list(frame["stage"]), fontsize=_TEXT, color=PALETTE["ink"])
         for i, (amount, deals) in enumerate(zip(amounts, frame["deals"], strict=True)):
             text = f"{_amount(amount, unit)}  ·  {deals} {'deal' if deals == 1 else 'deals'}"
@@ -342,6 +355,14 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
 
 
 # ---------------------------------------------------------------------------------------------- helpers
+
+
+def _say_nothing(axes: Axes, text: str) -> None:
+    """Words where there is nothing to draw, so that an empty chart does not look like a fault."""
+    axes.set_yticks([])
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=_TEXT + 1, color=PALETTE["grey"]
+    )
 
 
 def _quarter_axis(axes: Axes, frame: pd.DataFrame) -> None:

@@ -3,6 +3,8 @@ and only ``params`` makes them.
 
 The grammar is structured on purpose: closed lists of aggregates and operators, never an expression string,
 since text that is evaluated is code that anybody who edits a file can run.
+
+Every ``ValueError`` of this module reads ``what is wrong; how to mend it`` (see ``errors.parted``).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -20,11 +22,13 @@ from pbr_lib.errors import did_you_mean
 from pbr_lib.model import Unit
 
 __all__ = ["AllOf", "AnyOf", "Compare", "Filter", "Goal", "GoalsFile", "Metric", "MetricsFile", "Not", "RatioMetric"]
-__all__ += ["OPERATORS", "SimpleMetric", "Source", "Target", "Workbook", "columns_of", "number"]
+__all__ += ["OPERATORS", "SimpleMetric", "Source", "Target", "Workbook", "columns_of", "day", "number"]
 
 OPERATORS = ("is", "is_not", "in", "not_in", "gt", "gte", "lt", "lte", "between", "is_null", "starts_with", "contains")
 _GROUPS = ("all_of", "any_of", "not")
-_NUMBER = re.compile(r"^-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?$")
+_NUMBER = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TOO_LARGE = Decimal(10) ** 14
 
 
 # --------------------------------------------------------------------------------------------- filters
@@ -70,27 +74,29 @@ def parse_filter(value: Any) -> Filter:
     if value is None:
         return AllOf()
     if not isinstance(value, Mapping):
-        raise ValueError("write a filter as {column: value}, {column: [a, b]} or {column: {operator: value}}")
+        forms = "write {column: value}, {column: [a, b]} or {column: {operator: value}}"
+        raise ValueError(f'"{value}" is no filter; {forms}')
     items = tuple(_entry(str(key), entry) for key, entry in value.items())
     return items[0] if len(items) == 1 else AllOf(items)
 
 
 def _entry(key: str, value: Any) -> Filter:
     if key == "not":
+        if not isinstance(value, Mapping) or not value:
+            raise ValueError('"not" takes one filter; write not: {column: value}')
         return Not(parse_filter(value))
     if key in ("all_of", "any_of"):
-        if not isinstance(value, list) or not value:
-            raise ValueError(f'"{key}" takes a list of filters')
+        if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) and item for item in value):
+            raise ValueError(f'"{key}" takes a list of filters; write {key}: [{{column: value}}, {{column: value}}]')
         items = tuple(parse_filter(item) for item in value)
         return AllOf(items) if key == "all_of" else AnyOf(items)
     if isinstance(value, list):
-        return Compare(key, "in", tuple(value))
+        return Compare(key, "in", _operand("in", value))
     if not isinstance(value, Mapping):
         return Compare(key, "is", value)
     if len(value) != 1:
-        raise ValueError(
-            f'give exactly one operator for "{key}", got {", ".join(map(str, value)) or "none"} (use between or all_of)'
-        )
+        got = ", ".join(map(str, value)) or "none"
+        raise ValueError(f'give exactly one operator for "{key}", got {got}; use between or all_of to say more')
     op, operand = next(iter(value.items()))
     return Compare(key, _operator(str(op)), _operand(str(op), operand))
 
@@ -102,18 +108,16 @@ def _operator(op: str) -> str:
 
 
 def _operand(op: str, operand: Any) -> Any:
-    if op in ("in", "not_in"):
-        if not isinstance(operand, list) or not operand:
-            raise ValueError(f'"{op}" takes a list of values')
-        return tuple(operand)
-    if op == "between":
-        if not isinstance(operand, list) or len(operand) != 2:
-            raise ValueError('"between" takes [low, high]')
+    several = {"in": "[a, b]", "not_in": "[a, b]", "between": "[low, high]"}
+    if op in several:
+        plain = isinstance(operand, list) and operand and not any(isinstance(v, list | Mapping) for v in operand)
+        if not plain or (op == "between" and len(operand) != 2):
+            raise ValueError(f'"{op}" takes a list of plain values; write {op}: {several[op]}')
         return tuple(operand)
     if op == "is_null" and not isinstance(operand, bool):
-        raise ValueError('"is_null" takes true or false')
+        raise ValueError('"is_null" takes true or false; write is_null: true')
     if isinstance(operand, list | Mapping):
-        raise ValueError(f'"{op}" takes one value')
+        raise ValueError(f'"{op}" takes one value; use in or not_in for several')
     return operand
 
 
@@ -134,29 +138,44 @@ def columns_of(node: Filter) -> Iterator[Compare]:
 def number(value: Any) -> Decimal:
     """A number as people write it in params: ``5``, ``10,000``, ``0.85`` or ``85 %`` (which is 0.85)."""
     if isinstance(value, bool):
-        raise ValueError("write a number, not true or false")
-    if isinstance(value, int | Decimal):
-        return Decimal(value)
+        raise ValueError(f'"{str(value).lower()}" is no number; write it like 5, 10000, 0.85 or 85 %')
     text = str(value).strip()
     share = text.endswith("%")
     digits = text[:-1].strip() if share else text
-    if not _NUMBER.match(digits):
-        raise ValueError(f'"{value}" is no number; write it like 5, 10000, 0.85 or 85 %')
-    try:
+    if isinstance(value, int | Decimal):
+        parsed = Decimal(value)
+    elif _NUMBER.fullmatch(digits):
         parsed = Decimal(digits.replace(",", ""))
-    except InvalidOperation:
-        raise ValueError(f'"{value}" is no number') from None
+    else:
+        raise ValueError(f'"{value}" is no number; write it like 5, 10000, 0.85 or 85 %')
+    if not parsed.is_finite() or abs(parsed) >= _TOO_LARGE:
+        raise ValueError(f'"{value}" is larger than anything that can be measured; write fewer than 15 digits')
     return parsed / 100 if share else parsed
 
 
+def day(value: Any) -> dt.date:
+    """A day as people write it in params: ``2026-09-30``."""
+    if isinstance(value, dt.date):
+        return value
+    try:
+        if isinstance(value, str) and _DAY.fullmatch(value.strip()):
+            return dt.date.fromisoformat(value.strip())
+    except ValueError:
+        pass
+    raise ValueError(f'"{value}" is no day; write year, month and day like 2026-09-30')
+
+
 def _version(value: Any) -> Any:
-    if value != 1:
+    if value != 1 or isinstance(value, bool):
         raise ValueError(f'this release reads grammar version 1, not "{value}"; write pbr: 1')
     return value
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 Number = Annotated[Decimal, BeforeValidator(number)]
+Whole = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Day = Annotated[dt.date, BeforeValidator(day)]
 Where = Annotated[Any, BeforeValidator(parse_filter)]
 Version = Annotated[int, BeforeValidator(_version)]
 Text = Annotated[str, Field(min_length=1)]
@@ -176,15 +195,15 @@ class UnitSpec(Spec):
 
     kind: Literal["count", "money", "percent", "days", "number"]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
-    decimals: Annotated[int, Field(ge=0, le=6)] | None = None
+    decimals: Annotated[Whole, Field(ge=0, le=6)] | None = None
     fx: Literal["plan_rate"] = "plan_rate"
 
     @model_validator(mode="after")
     def _money_has_a_currency(self) -> UnitSpec:
         if self.kind == "money" and self.currency is None:
-            raise ValueError('a money unit needs "currency", e.g. USD')
+            raise ValueError('a money unit needs "currency"; add one, e.g. currency: USD')
         if self.kind != "money" and self.currency is not None:
-            raise ValueError(f'only a money unit has a "currency", this one is {self.kind}')
+            raise ValueError(f'only a money unit has a "currency", this one is {self.kind}; remove currency')
         return self
 
     @property
@@ -219,19 +238,19 @@ class SimpleMetric(Spec):
     unit: UnitSpec
     better: Literal["higher", "lower"] = "higher"
     when_missing: Literal["unknown", "zero"] = "unknown"
-    min_n: Annotated[int, Field(ge=1)] = 1
+    min_n: Annotated[Whole, Field(ge=1)] = 1
     in_progress: InProgress | None = None
 
     @model_validator(mode="after")
     def _keys_fit(self) -> SimpleMetric:
         if self.aggregate == "count" and self.of is not None:
-            raise ValueError('"count" counts rows and takes no "of"; use count_distinct to count a column')
+            raise ValueError('"count" counts rows and takes no "of"; remove of, or use count_distinct')
         if self.aggregate != "count" and self.of is None:
-            raise ValueError(f'"{self.aggregate}" needs "of": the column to aggregate')
+            raise ValueError(f'"{self.aggregate}" needs "of"; add of: with the column to aggregate')
         if self.nature == "flow" and self.date is None:
-            raise ValueError('a flow needs "date": the column that puts a row into a period')
+            raise ValueError('a flow needs "date"; add date: with the column that puts a row into a period')
         if self.nature == "level" and self.valid_from is None:
-            raise ValueError('a level needs "valid_from": the column from which a row is valid')
+            raise ValueError('a level needs "valid_from"; add valid_from: with the column from which a row is valid')
         return self
 
     @property
@@ -251,7 +270,7 @@ class RatioMetric(Spec):
     zero_denominator: Literal["unknown", "zero"] = "unknown"
     unit: UnitSpec
     better: Literal["higher", "lower"] = "higher"
-    min_n: Annotated[int, Field(ge=1)] = 1
+    min_n: Annotated[Whole, Field(ge=1)] = 1
 
 
 def _metric_type(value: Any) -> str | None:
@@ -264,7 +283,7 @@ Metric = Annotated[
     Discriminator(
         _metric_type,
         custom_error_type="metric_type",
-        custom_error_message='a metric is a mapping, and "type" is simple or ratio',
+        custom_error_message="this is no metric; write its keys under it, with type: simple or ratio",
     ),
 ]
 
@@ -285,20 +304,19 @@ class Target(Spec):
     at_least: Number | None = None
     at_most: Number | None = None
     between: tuple[Number, Number] | None = None
-    done_by: dt.date | None = None
+    done_by: Day | None = None
     base: Annotated[Number | None, Field(alias="from")] = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Target:
         given = [key for key in ("at_least", "at_most", "between", "done_by") if getattr(self, key) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of at_least, at_most, between, done_by; got {', '.join(given) or 'none'}"
-            )
+            got = f"{' and '.join(given)} stand here together" if given else "the target says nothing"
+            raise ValueError(f"{got}; give exactly one of at_least, at_most, between, done_by")
         if self.between and self.between[0] >= self.between[1]:
-            raise ValueError("between needs [low, high] with low < high")
+            raise ValueError("the low end is not below the high end; write between: [low, high]")
         if self.base is not None and self.kind in ("between", "done_by"):
-            raise ValueError(f'"from" goes with at_least and at_most, not with {self.kind}')
+            raise ValueError(f'"from" goes with at_least and at_most, not with {self.kind}; remove from')
         if self.base is not None and self.base == self.value:
             raise ValueError('"from" equals the target, so attainment is undefined; change one of them')
         if self.value is not None and self.value < 0 and self.base is None:
@@ -333,28 +351,42 @@ class StatusBands(Spec):
     green_from: Number = Decimal("1.0")
     amber_from: Number = Decimal("0.8")
 
+    @model_validator(mode="after")
+    def _in_order(self) -> StatusBands:
+        if self.amber_from > self.green_from:
+            raise ValueError("amber_from is above green_from; write the lower of the two as amber_from")
+        return self
+
 
 class Renew(Spec):
     """How next quarter's target follows from this one."""
 
     rule: Literal["same", "uplift", "rolling_average", "same_quarter_last_year", "blend", "peer", "manual"]
     by: Number | None = None
-    quarters: Annotated[int, Field(ge=2, le=12)] | None = None
+    quarters: Annotated[Whole, Field(ge=2, le=12)] | None = None
     weight_on_actual: Annotated[Number, Field(ge=0, le=1)] = Decimal("0.3")
     floor: Number | None = None
     cap: Number | None = None
-    round_to: Number | None = None
-    max_step_up: Number = Decimal("0.25")
-    max_step_down: Number = Decimal("0.25")
+    round_to: Annotated[Number, Field(gt=0)] | None = None
+    max_step_up: Annotated[Number, Field(ge=0)] = Decimal("0.25")
+    max_step_down: Annotated[Number, Field(ge=0)] = Decimal("0.25")
     carry_shortfall: Annotated[Number, Field(ge=0, le=Decimal("0.5"))] = Decimal(0)
-    needs_approval: bool = True
+    needs_approval: Flag = True
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Renew:
+        if self.rule == "uplift" and self.by is None:
+            raise ValueError('"uplift" needs "by"; add how much, e.g. by: 10 %')
+        if self.floor is not None and self.cap is not None and self.floor > self.cap:
+            raise ValueError(f"floor {self.floor} is above cap {self.cap}; change one of them")
+        return self
 
 
 class Stop(Spec):
     """When a goal is proposed for retirement."""
 
-    met_in_a_row: Annotated[int, Field(ge=2)] | None = None
-    unmoved_in_a_row: Annotated[int, Field(ge=2)] | None = None
+    met_in_a_row: Annotated[Whole, Field(ge=2)] | None = None
+    unmoved_in_a_row: Annotated[Whole, Field(ge=2)] | None = None
 
 
 class Goal(Spec):
@@ -377,7 +409,7 @@ class Goal(Spec):
     new_partner: Literal["prorate", "full", "skip_first"] = "prorate"
     renew: Renew = Renew(rule="blend")
     stop: Stop = Stop()
-    headline: bool = False
+    headline: Flag = False
 
 
 class GoalsFile(Spec):
@@ -398,6 +430,12 @@ class Stamp(Spec):
     format: Text
 
 
+AsOf = Annotated[
+    Annotated[Day, Tag("day")] | Annotated[Stamp, Tag("stamp")],
+    Discriminator(lambda value: "stamp" if isinstance(value, Mapping | Stamp) else "day"),
+]
+
+
 class Credit(Spec):
     """A column that names credited partners, and which credit it gives.
 
@@ -408,7 +446,7 @@ class Credit(Spec):
     column: Text
     credit: Literal["sourced", "influenced", "resold", "delivered"]
     match: Literal["partner_id", "account_id", "name"] = "account_id"
-    separator: str = ";"
+    separator: Text = ";"
     split: str | None = None
 
 
@@ -422,9 +460,9 @@ class Source(Spec):
     sheet: str | None = None
     encoding: str | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    optional: bool = False
-    as_of: dt.date | Stamp
-    covers_from: dt.date
+    optional: Flag = False
+    as_of: AsOf
+    covers_from: Day
     date_format: str = "%Y-%m-%d"
     timestamp_format: str = "%Y-%m-%d %H:%M:%S"
     decimal: Literal[".", ","] = "."
@@ -438,7 +476,7 @@ class Source(Spec):
 class CalendarSpec(Spec):
     """When fiscal years start and how quarters are called."""
 
-    first_month: Annotated[int, Field(ge=1, le=12)] = 1
+    first_month: Annotated[Whole, Field(ge=1, le=12)] = 1
     label: Literal["calendar", "fiscal"] = "calendar"
     label_year: Literal["end", "start"] = "end"
 
@@ -450,12 +488,12 @@ class Workbook(Spec):
     organisation: Text
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     calendar: CalendarSpec = CalendarSpec()
-    holidays: tuple[dt.date, ...] = ()
+    holidays: tuple[Day, ...] = ()
     data: Text = "data"
     output: Text = "output"
-    final_after_business_days: Annotated[int, Field(ge=0)] = 10
-    stale_after_days: Annotated[int, Field(ge=0)] = 14
+    final_after_business_days: Annotated[Whole, Field(ge=0)] = 10
+    stale_after_days: Annotated[Whole, Field(ge=0)] = 14
     on_data_error: Literal["stop", "set_aside"] = "stop"
-    show_influenced: bool = True
-    records_on_page: Annotated[int, Field(ge=1, le=150)] = 25
+    show_influenced: Flag = True
+    records_on_page: Annotated[Whole, Field(ge=1, le=150)] = 25
     words: tuple[Name, ...] = ("headline", "outlook")

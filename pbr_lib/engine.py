@@ -16,9 +16,9 @@ import papermill
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillException, PapermillExecutionError
 
-from pbr_lib.errors import InputError, PackError, did_you_mean
+from pbr_lib.errors import PackError
 
-__all__ = ["NotebookRun", "check_parameters", "execute", "settled"]
+__all__ = ["NotebookRun", "execute", "settled"]
 
 _VOLATILE = ("papermill", "execution")
 
@@ -31,23 +31,6 @@ class NotebookRun:
     parameters: Mapping[str, str]
     slice: Path
     aside: Path
-
-
-def check_parameters(template: Path, names: tuple[str, ...]) -> None:
-    """Refuse a template that does not declare those parameters: Papermill would only warn.
-
-    Raises
-    ------
-    InputError
-        When the template is missing or lacks one of them.
-    """
-    if not template.is_file():
-        raise InputError("there is no such notebook", str(template), "name a notebook under notebooks/")
-    declared = papermill.inspect_notebook(str(template))
-    missing = [name for name in names if name not in declared]
-    if missing:
-        fix = f'add a line {missing[0]} = "..." to the cell tagged parameters; {did_you_mean(missing[0], [*declared])}'
-        raise InputError(f"the notebook declares no parameter {', '.join(missing)}", template.name, fix)
 
 
 def execute(run: NotebookRun) -> NotebookNode:

@@ -28,6 +28,7 @@ __all__ = [
     "UnknownPartner",
     "UnknownQuarter",
     "did_you_mean",
+    "parted",
 ]
 
 
@@ -134,3 +135,9 @@ def did_you_mean(word: str, known: Sequence[str], most: int = 12) -> str:
         return "nothing is known here yet"
     shown = ", ".join(known[:most])
     return f"known: {shown}" + (f" and {len(known) - most} more" if len(known) > most else "")
+
+
+def parted(error: ValueError) -> tuple[str, str]:
+    """What a ``ValueError`` of the form ``what is wrong; how to mend it`` says, in its two parts."""
+    what, _, fix = str(error).rpartition("; ")
+    return (what, fix) if what else (fix, "correct it")

@@ -12,8 +12,8 @@ from typing import Any
 import jinja2
 
 from pbr_lib import standings
+from pbr_lib.jobs import Outcome
 from pbr_lib.model import Amount, Unit
-from pbr_lib.packs import Outcome
 from pbr_lib.slices import Slices
 
 __all__ = ["render"]

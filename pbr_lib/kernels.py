@@ -2,7 +2,7 @@
 
 Starting a kernel costs more than running a pack: it is nearly all imports. :class:`ForkingProvisioner` asks
 a :mod:`pbr_lib.kernelhost`, which has them loaded, to fork; what comes out is an ordinary ipykernel process
-that Papermill and nbclient drive like any other. Where forking is unsafe, the stock way takes over by itself.
+that Papermill and nbclient drive like any other. Where forking is unsafe, kernels start the stock way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,15 +21,22 @@ from typing import Any, ClassVar
 
 from jupyter_client.provisioning import LocalProvisioner
 
+from pbr_lib import kernelhost
+
 __all__ = ["PROVISIONER", "ForkingProvisioner", "use_forks"]
 
 PROVISIONER = "pbr-fork"
 
 
 def use_forks() -> None:
-    """Let this process start its kernels by forking, where that is safe (Linux, for now)."""
-    if sys.platform == "linux":
-        os.environ.setdefault("JUPYTER_DEFAULT_PROVISIONER_NAME", PROVISIONER)
+    """Let this process start its kernels by forking, where that is safe.
+
+    To be called early, with the libraries loaded that kernels shall inherit. A process that already has
+    threads cannot be forked safely, and then, as on systems other than Linux, kernels start the stock way.
+    """
+    if sys.platform == "linux" and kernelhost.threads() == 1:
+        KernelHost.mine = KernelHost()
+        os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = PROVISIONER
 
 
 class ForkedKernel:
@@ -72,51 +80,37 @@ class ForkedKernel:
 
 
 class KernelHost:
-    """The running host of this process; made on first use, gone with this process."""
+    """The host of this process: a fork of it, made while it was clean, and gone when it goes."""
 
-    _mine: ClassVar[KernelHost | None] = None
+    mine: ClassVar[KernelHost | None] = None
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pbr_lib.kernelhost"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            start_new_session=True,
-        )
-        answer = self._read()
-        # More than one thread, and a fork could inherit a lock that nobody will ever release.
-        self.safe = answer.get("threads") == 1
+        ours, theirs = socket.socketpair()
+        self.pid = os.fork()
+        if self.pid == 0:
+            ours.close()
+            kernelhost.serve(theirs)
+        theirs.close()
+        self.stream = ours.makefile("rw", encoding="utf-8")
+        self.socket = ours
         # Unlike atexit, this also runs at the end of a multiprocessing worker.
         Finalize(None, self.close, exitpriority=10)
 
-    @classmethod
-    def mine(cls) -> KernelHost:
-        """The host of this process, started when there is none or it has died."""
-        if cls._mine is None or cls._mine.process.poll() is not None:
-            cls._mine = cls()
-        return cls._mine
-
     def close(self) -> None:
-        """Let the host and its kernels end, and wait for it."""
-        _piped(self.process.stdin).close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Let the host and its kernels end, and wait for them."""
+        with contextlib.suppress(OSError, ValueError, ChildProcessError):
+            self.stream.close()
+            self.socket.close()
+            os.waitpid(self.pid, 0)
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One request, one answer; a host that is gone answers that everything ended."""
         try:
-            _piped(self.process.stdin).write(json.dumps(request) + "\n")
-        except (BrokenPipeError, OSError):
-            return {"code": 1}
-        return self._read()
-
-    def _read(self) -> dict[str, Any]:
-        line = _piped(self.process.stdout).readline()
+            self.stream.write(json.dumps(request) + "\n")
+            self.stream.flush()
+            line = self.stream.readline()
+        except (OSError, ValueError):
+            line = ""
         return dict(json.loads(line)) if line else {"code": 1}
 
 
@@ -125,13 +119,13 @@ class ForkingProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork a kernel for ``cmd``, or start it when it is not ours to fork."""
-        host = KernelHost.mine() if _is_ours(cmd) else None
-        if host is None or not host.safe:
+        host = KernelHost.mine if _is_ours(cmd) else None
+        if host is None:
             return await super().launch_kernel(cmd, **kwargs)
         where = str(kwargs.get("cwd") or Path.cwd())
         environment = dict(kwargs.get("env") or os.environ)
         argv = cmd[cmd.index("ipykernel_launcher") + 1 :]
-        request = {"op": "fork", "argv": argv, "env": environment, "cwd": where, "host_cwd": str(Path.cwd())}
+        request = {"op": "fork", "argv": argv, "env": environment, "cwd": where}
         answer = host.ask(request)
         if "pid" not in answer:
             return await super().launch_kernel(cmd, **kwargs)
@@ -145,10 +139,3 @@ class ForkingProvisioner(LocalProvisioner):
 
 def _is_ours(cmd: list[str]) -> bool:
     return "ipykernel_launcher" in cmd and Path(cmd[0]).resolve() == Path(sys.executable).resolve()
-
-
-def _piped(pipe: Any) -> Any:
-    """The pipe that Popen was told to make."""
-    if pipe is None:
-        raise RuntimeError("the kernel host was started without pipes")
-    return pipe

@@ -144,12 +144,12 @@ def select(connection: ibis.BaseBackend, table: str, where: Filter) -> set[str]:
 
 _LEAVES: dict[str, Callable[[Any, Any], Any]] = {
     "is": operator.eq,
-    "in": lambda column, values: column.isin(list(values)),
+    "in": lambda column, values: column.isin([_literal(value) for value in values]),
     "gt": operator.gt,
     "gte": operator.ge,
     "lt": operator.lt,
     "lte": operator.le,
-    "between": lambda column, pair: column.between(pair[0], pair[1]),
+    "between": lambda column, pair: column.between(_literal(pair[0]), _literal(pair[1])),
     "starts_with": lambda column, text: column.startswith(text),
     "contains": lambda column, text: column.contains(text),
 }
@@ -171,7 +171,19 @@ def compile_filter(table: ir.Table, node: Filter) -> ir.BooleanValue:
         return ~compile_filter(table, positive)
     if column.type().is_timestamp():
         column = column.date()
-    return _LEAVES[node.op](column, node.value).fill_null(False)
+    value = node.value if isinstance(node.value, tuple) else _literal(node.value)
+    return _LEAVES[node.op](column, value).fill_null(False)
+
+
+def _literal(value: Any) -> Any:
+    """A value as it is: left to itself, Ibis cuts a decimal to three places.
+
+    At least six of them, since Ibis compares only decimals of which one type holds the other.
+    """
+    if not isinstance(value, Decimal):
+        return value
+    exact = Decimal(format(value, "f"))
+    return ibis.literal(exact, type=f"decimal(38, {max(6, -int(exact.as_tuple().exponent))})")
 
 
 def _hits(connection: ibis.BaseBackend, metric: SimpleMetric, window: Window, under_way: bool = False) -> ir.Table:

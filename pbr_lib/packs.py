@@ -5,47 +5,18 @@ process imports, and it must not pay for reading and measuring.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import nbformat
 
-from pbr_lib import engine, files
+from pbr_lib import engine, files, jobs
 from pbr_lib.errors import PackError, PbrError
 from pbr_lib.export.pdf import PdfExporter
 from pbr_lib.export.xlsx import XlsxExporter
+from pbr_lib.jobs import FAILED, FILES, Job, Outcome
 
-__all__ = ["FAILED", "FILES", "Job", "Outcome", "failure", "known_findings", "make", "unchanged"]
-
-FILES = ("pack.pdf", "pack.xlsx", "pack.ipynb")
-FAILED = "failed.ipynb"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One pack to make: everything a worker needs, and nothing of any other partner."""
-
-    partner: str
-    quarter: str
-    edition: str
-    template: Path
-    slice: Path
-    folder: Path
-    key: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one pack."""
-
-    partner: str
-    state: Literal["built", "unchanged", "failed"]
-    folder: Path
-    findings: tuple[str, ...] = ()
-    error: PbrError | None = None
+__all__ = ["make"]
 
 
 def make(job: Job) -> Outcome:
@@ -59,44 +30,16 @@ def make(job: Job) -> Outcome:
             pdf, told = PdfExporter().from_notebook_node(notebook)
             xlsx, _ = XlsxExporter().from_notebook_node(notebook)
         except PbrError as error:
-            return failure(job, error, executed)
+            return jobs.failure(job, error, executed)
         except Exception as error:  # noqa: BLE001 - a fault of ours must cost one pack, not the run
             what = f"{type(error).__name__}: {error}"
             fault = PackError(what, job.template.name, "this is a fault of pbr: report it with this line", job.partner)
-            return failure(job, fault, executed)
+            return jobs.failure(job, fault, executed)
     contents = dict(zip(FILES, (pdf, xlsx, nbformat.writes(notebook).encode()), strict=True))
     findings = tuple(told.get("pbr", {}).get("findings", ()))
     _place(job, contents, findings)
     _sign(notebook)
     return Outcome(job.partner, "built", job.folder, findings)
-
-
-def unchanged(job: Job) -> bool:
-    """Whether the pack that lies there was made from the same slice, template and code, and is whole."""
-    manifest = files.read_json(job.folder / "manifest.json")
-    if not isinstance(manifest, dict) or manifest.get("key") != job.key:
-        return False
-    hashes = manifest.get("sha256", {})
-    return all(
-        (job.folder / name).is_file()
-        and hashlib.sha256((job.folder / name).read_bytes()).hexdigest() == hashes.get(name)
-        for name in FILES
-    )
-
-
-def known_findings(job: Job) -> tuple[str, ...]:
-    """What the exporters remarked when the pack was made."""
-    manifest = files.read_json(job.folder / "manifest.json") or {}
-    return tuple(manifest.get("findings", ()))
-
-
-def failure(job: Job, error: PbrError, executed: Path | None) -> Outcome:
-    """Keep the failed notebook, and take away what an earlier run left: it must not pass for this one."""
-    for name in (*FILES, "manifest.json"):
-        (job.folder / name).unlink(missing_ok=True)
-    if executed is not None and executed.is_file():
-        shutil.move(executed, job.folder / FAILED)
-    return Outcome(job.partner, "failed", job.folder, (), error)
 
 
 def _place(job: Job, contents: dict[str, bytes], findings: tuple[str, ...]) -> None:

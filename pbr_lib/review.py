@@ -65,7 +65,8 @@ class Review:
         start, last = (dt.date.fromisoformat(quarter[key]) for key in ("start", "last_day"))
         period = f"{date_text(start, start.year != last.year)} – {date_text(last)}"
         kind = " ".join(str(partner[key]) for key in ("tier", "partner_type") if partner[key])
-        about = [standings.partner_type(kind), partner["region"], f"{quarter['label']} ({period})"]
+        brief = f"{date_text(start, year=False)} – {date_text(last, year=False)}"
+        about = [standings.partner_type(kind), partner["region"], f"{quarter['label']} ({brief})"]
         known = f"{score['known_goals']} of {score['goals']} goals measured"
         return Cover(
             title=partner["name"],

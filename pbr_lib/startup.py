@@ -22,3 +22,5 @@ def lighten() -> None:
     # be forked safely.
     os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    # matplotlib reads its backend at import; a stock kernel sets this before.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")

@@ -79,14 +79,18 @@ def write_drawing(book: Book, sheet: Worksheet, top: int, part: Part) -> int:
     put(book, sheet, (top, 1), Shown(block["title"], "Pack heading"))
     put(book, sheet, (top + 1, 1), Shown(block["caption"], "Pack small"))
     axes = _frame(book, sheet, top + 2, block)
-    chart = _chart(block, axes)
-    if chart is None:
+    series = block["native"].get("series", ())
+    # Series of different units stand apart, one chart each.
+    groups = [[name] for name in series] if block["native"].get("apart") else [list(series)]
+    charts = [chart for group in groups if (chart := _chart(block, axes, group)) is not None]
+    if not charts:
         return _picture(
             book, sheet, top + 3 + max((len(axis.values) for axis in axes.values()), default=0), part, block["alt"]
         )
-    sheet.add_chart(chart, f"{get_column_letter(max(len(axes), 3) + 2)}{top + 2}")
-    book.alts.append((False, block["alt"] or block["title"]))
-    return top + 2 + max(max(len(axis.values) for axis in axes.values()) + 3, _CHART_ROWS)
+    for place, chart in enumerate(charts):
+        sheet.add_chart(chart, f"{get_column_letter(max(len(axes), 3) + 2)}{top + 2 + place * _CHART_ROWS}")
+        book.alts.append((False, block["alt"] or block["title"]))
+    return top + 2 + max(max(len(axis.values) for axis in axes.values()) + 3, _CHART_ROWS * len(charts))
 
 
 # ----------------------------------------------------------------------------------------------- frame
@@ -138,10 +142,10 @@ def _format(values: Sequence[Any], unit: Any) -> str:
 # ----------------------------------------------------------------------------------------------- chart
 
 
-def _chart(block: Mapping[str, Any], axes: Mapping[str, _Axis]) -> Any:
+def _chart(block: Mapping[str, Any], axes: Mapping[str, _Axis], names: Sequence[str]) -> Any:
     native = block["native"]
     x = axes.get(native.get("x", ""))
-    series = [axes[name] for name in native.get("series", ()) if name in axes]
+    series = [axes[name] for name in names if name in axes]
     if x is None or not series or not x.values:
         return None
     chart = LineChart() if native.get("type") == "line" else BarChart()
