@@ -319,6 +319,8 @@ class Target(Spec):
             raise ValueError(f'"from" goes with at_least and at_most, not with {self.kind}; remove from')
         if self.base is not None and self.base == self.value:
             raise ValueError('"from" equals the target, so attainment is undefined; change one of them')
+        if self.base is not None and self.value is not None and (self.base > self.value) == (self.kind == "at_least"):
+            raise ValueError(f'"from" lies beyond the target, so {self.kind} is met from the start; change one of them')
         if self.value is not None and self.value < 0 and self.base is None:
             raise ValueError('a negative target needs "from": the base that attainment starts at')
         return self
