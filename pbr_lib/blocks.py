@@ -273,7 +273,7 @@ class Table(Block):
 
     ``print_rows`` is how many rows a page shows, all rows go to the workbook. ``role`` tells the
     exporters of two special cases: ``goals`` (``recipes`` say how each actual and attainment recompute)
-    and ``records`` (``sums_to`` names the goal whose actual these records are).
+    and ``records`` (a recipe names the table by its ``name``).
     """
 
     name: str
@@ -399,7 +399,10 @@ class Chart(Block):
             "caption": self.caption,
             "alt": self.alt,
             "width": self.width,
-            "frame": {column: [_value(v) for v in values] for column, values in self.frame.items()},
+            # A list, since a notebook's file sorts the keys of a mapping and columns have an order.
+            "frame": [
+                {"name": column, "values": [_value(v) for v in values]} for column, values in self.frame.items()
+            ],
             "native": dict(self.native),
         }
 

@@ -7,6 +7,8 @@ aggregate and the operator can work with, does the reference resolve.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from pbr_lib.definitions import (
@@ -18,17 +20,19 @@ from pbr_lib.definitions import (
     RatioMetric,
     SimpleMetric,
     Source,
+    Stamp,
     columns_of,
 )
-from pbr_lib.errors import InputError, UnknownQuarter, did_you_mean
+from pbr_lib.errors import InputError, UnknownQuarter, did_you_mean, parted
 from pbr_lib.model import TABLES, ColumnSpec, TableSpec
 from pbr_lib.periods import Calendar
 from pbr_lib.yamlfile import Document, Place
 
-__all__ = ["check_goals", "check_metrics", "check_percent", "check_source"]
+__all__ = ["check_goals", "check_metrics", "check_percent", "check_source", "check_sources"]
 
 _NUMERIC = ("money", "number", "integer")
 _DATES = ("date", "timestamp")
+_KINDS = {"text": "text", "date": "a day", "timestamp": "a time", "bool": "true or false"}
 
 
 def check_percent(value: Decimal, metric: Metric | None) -> None:
@@ -78,7 +82,7 @@ def check_goals(file: GoalsFile, metrics: MetricsFile, document: Document, calen
                     if each is not None:
                         check_percent(each, metric)
                 except ValueError as error:
-                    out.append(document.fault((*place, key), str(error), "mend this line"))
+                    out.append(document.fault((*place, key), *parted(error)))
     return out
 
 
@@ -98,19 +102,50 @@ def check_source(source: Source, document: Document) -> list[InputError]:
             fix = "map one of them, list the other under ignore"
             out.append(document.fault(place, f'"{taken[name]}" fills {name} already', fix))
         taken.setdefault(name, label)
-    for key in ("constants", "values"):
-        for name in getattr(source, key):
-            if table.column(name) is None:
-                what = f'{table.name} has no column "{name}"'
-                out.append(document.fault((key, name), what, did_you_mean(name, table.names)))
     filled = {*source.columns.values(), *source.constants}
     for column in table.columns:
-        if column.required and column.name not in filled:
+        # A misspelt column is told already; that its right name is missing would be the same fault again.
+        if column.required and column.name not in filled and not out:
             fix = f'add "<label in the export>: {column.name}" to columns'
             out.append(document.fault(("columns",), f"{table.name} needs {column.name} ({column.doc})", fix))
+    out += _check_constants(source, table, document)
     out += _check_values(source, table, document)
+    out += _check_formats(source, document)
     if source.attribution and not table.credited:
         out.append(document.fault(("attribution",), f"{table.name} carries no credit", "remove this key"))
+    return out
+
+
+def check_sources(sources: Mapping[str, Source], documents: Mapping[str, Document]) -> list[InputError]:
+    """Faults that show only when all mappings are seen together: who fills the partner list, and with what."""
+    lists = [source for source in sources.values() if source.table == "partners"]
+    if not lists:
+        fix = "add a mapping with table: partners for the list of partners"
+        return [InputError("no source fills the table partners", "params/sources", fix)]
+    filled = {name for source in lists for name in source.columns.values()}
+    out = []
+    for name, source in sources.items():
+        for index, credit in enumerate(source.attribution):
+            if credit.match not in filled:
+                what = f"credit is found by {credit.match}, which the partner list does not fill"
+                fix = f"map {credit.match} in the partner list, or write match: partner_id or match: name here"
+                out.append(documents[name].fault(("attribution", index), what, fix))
+    return out
+
+
+def _check_constants(source: Source, table: TableSpec, document: Document) -> list[InputError]:
+    out = []
+    for name, value in source.constants.items():
+        column, place = table.column(name), ("constants", name)
+        if column is None:
+            out.append(document.fault(place, f'{table.name} has no column "{name}"', did_you_mean(name, table.names)))
+        elif name in source.columns.values():
+            out.append(document.fault(place, f"a column of the export fills {name} already", "remove one of the two"))
+        elif column.kind != "text":
+            what = f"a constant is text, {name} is {_kind(column)}"
+            out.append(document.fault(place, what, "map a column of the export to it"))
+        elif column.values and value not in column.values:
+            out.append(document.fault(place, f'{name} is never "{value}"', did_you_mean(value, column.values)))
     return out
 
 
@@ -118,10 +153,35 @@ def _check_values(source: Source, table: TableSpec, document: Document) -> list[
     out = []
     for name, mapping in source.values.items():
         column = table.column(name)
+        if column is None or name not in source.columns.values():
+            what = f'{table.name} has no column "{name}"' if column is None else f"no column of the export fills {name}"
+            out.append(document.fault(("values", name), what, did_you_mean(name, list(source.columns.values()))))
+            continue
+        if column.kind != "text":
+            what = f"values translates text, {name} is {_kind(column)}"
+            out.append(document.fault(("values", name), what, "remove it; numbers and days are read as they are"))
         for label, value in mapping.items():
-            if column is not None and column.values and value not in column.values:
+            if column.values and value not in column.values:
                 fix = did_you_mean(value, column.values)
                 out.append(document.fault(("values", name, label), f'{name} knows no "{value}"', fix))
+    return out
+
+
+def _check_formats(source: Source, document: Document) -> list[InputError]:
+    """Formats that cannot be read with, which would show only far from here."""
+    out = []
+    stamp = [("as_of", "format", source.as_of.format)] if isinstance(source.as_of, Stamp) else []
+    formats = [("date_format", source.date_format), ("timestamp_format", source.timestamp_format), *stamp]
+    for *place, form in formats:
+        try:
+            read = dt.datetime.strptime(dt.datetime(2026, 9, 30, 14, 5).strftime(form), form)
+        except (ValueError, re.error):
+            read = None
+        if read is None or read.date() != dt.date(2026, 9, 30):
+            fix = "write one with year, month and day, e.g. %Y-%m-%d, %d.%m.%Y or %m/%d/%Y"
+            out.append(document.fault(tuple(place), f'"{form}" gives no day', fix))
+    if source.delimiter in '\r\n"':
+        out.append(document.fault(("delimiter",), "this sign cannot part columns", 'write "," or ";" or "\\t"'))
     return out
 
 
@@ -145,7 +205,7 @@ def _check_simple(metric: SimpleMetric, table: TableSpec, place: Place, document
     of = table.column(metric.of or "")
     if of is not None and numeric and (of.kind == "money") != (metric.unit.kind == "money"):
         fix = "give it unit: {kind: money, currency: USD}" if of.kind == "money" else "use another kind of unit"
-        what = f"{of.name} is {of.kind}, the unit is {metric.unit.kind}"
+        what = f"{of.name} is {_kind(of)}, the unit is {metric.unit.kind}"
         out.append(document.fault((*place, "unit"), what, fix))
     if metric.aggregate.startswith("count") and metric.unit.kind != "count":
         what = f"{metric.aggregate} gives a count, the unit is {metric.unit.kind}"
@@ -174,7 +234,7 @@ def _check_column(
         return [document.fault(place, f'{table.name} has no column "{name}"', did_you_mean(name, table.names))]
     if kinds and column.kind not in kinds:
         fits = [c.name for c in table.columns if c.kind in kinds]
-        what = f"{name} is {column.kind}, which does not fit here"
+        what = f"{name} is {_kind(column)}, which does not fit here"
         return [document.fault(place, what, f"use one of: {', '.join(fits) or 'none of this table fits'}")]
     return []
 
@@ -204,13 +264,13 @@ def _misfit(leaf: Compare, column: ColumnSpec) -> tuple[str, str] | None:
     if leaf.op == "is_null":
         return None
     if leaf.op in ("starts_with", "contains") and column.kind != "text":
-        return f"{leaf.op} needs text, {column.name} is {column.kind}", "use another operator"
+        return f"{leaf.op} needs text, {column.name} is {_kind(column)}", "use another operator"
     if column.kind == "bool" and leaf.op not in ("is", "is_not"):
         return f"{column.name} is true or false", f"write {column.name}: true"
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     for value in values:
         if not _fits(value, column):
-            return f'"{value}" does not fit {column.name}, which is {column.kind}', _example(column)
+            return f'"{value}" does not fit {column.name}, which is {_kind(column)}', _example(column)
         if column.values and leaf.op in ("is", "is_not", "in", "not_in") and value not in column.values:
             return f'{column.name} is never "{value}"', did_you_mean(str(value), column.values)
     return None
@@ -226,6 +286,11 @@ def _fits(value: object, column: ColumnSpec) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
+def _kind(column: ColumnSpec) -> str:
+    """A column's type as people call it."""
+    return _KINDS.get(column.kind, "money" if column.kind == "money" else "a number")
+
+
 def _example(column: ColumnSpec) -> str:
-    examples = {"text": f'"{column.name}" takes text in quotes', "bool": "write true or false"}
+    examples = {"text": "put quotes around the text", "bool": "write true or false"}
     return examples.get(column.kind, "write a day like 2026-09-30" if column.kind in _DATES else "write a number")

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from pbr_lib.definitions import number
-from pbr_lib.errors import InputError, did_you_mean
+from pbr_lib.definitions import day, number
+from pbr_lib.errors import InputError, did_you_mean, parted
 
 __all__ = ["CsvFile", "Row"]
 
@@ -26,39 +27,49 @@ class CsvFile:
         self.columns = columns
         self.required = required
         self.errors: list[InputError] = []
+        self.delimiter = ","
 
     def rows(self) -> Iterator[Row]:
-        """Every row that is not blank; comma or semicolon, as Excel likes it."""
+        """Every row that is not blank; parted by comma, semicolon or tab, as Excel likes it."""
         try:
-            text = self.path.read_text(encoding="utf-8-sig")
+            text = self.path.read_bytes().decode("utf-8-sig")
         except (UnicodeDecodeError, OSError):
             self.errors.append(InputError("this is no UTF-8 text", self.name, 'save it as "CSV UTF-8"'))
             return
-        lines = text.splitlines(keepends=True)
-        head = lines[0] if lines else ""
-        reader = csv.reader(lines, delimiter=";" if head.count(";") > head.count(",") else ",")
-        header = [cell.strip() for cell in next(reader, [])]
-        if not self._header_fits(header):
-            return
+        head = text.partition("\n")[0]
+        self.delimiter = max(",;\t", key=head.count)
+        # A quote that is never closed would swallow the rest of the file in silence, hence strict.
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
+        header: list[str] = []
+        number_of_row = 0
         while True:
-            number_of_row = reader.line_num + 1
+            number_of_row += 1
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                self.errors.append(InputError(f"this row cannot be read: {error}", f"{self.name}, row {number_of_row}"))
+                fix = "look for a quote that is not closed, or stands within a text"
+                where = f"{self.name}, row {number_of_row}"
+                self.errors.append(InputError(f"this row cannot be read: {error}", where, fix))
                 return
-            if cells is None:
+            if number_of_row == 1:
+                header = _trimmed([cell.strip() for cell in cells or []], 0)
+                if not self._header_fits(header):
+                    return
+            elif cells is None:
                 return
-            if any(cell.strip() for cell in cells):
+            elif any(cell.strip() for cell in cells):
                 yield from self._row(header, cells, number_of_row)
 
     def _row(self, header: list[str], cells: list[str], number_of_row: int) -> Iterator[Row]:
         where = f"{self.name}, row {number_of_row}"
+        cells = _trimmed([cell.strip() for cell in cells], len(header))
         if len(cells) != len(header):
-            fix = "count the commas; put quotes around text that holds a comma"
-            self.errors.append(InputError(f"{len(cells)} cells under {len(header)} columns", where, fix))
+            fix = (
+                f'leave no cell out, write empty ones as well, and put quotes around text that holds "{self.delimiter}"'
+            )
+            self.errors.append(InputError(f"{len(cells)} cells stand under {len(header)} columns", where, fix))
             return
-        row = Row(self, number_of_row, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+        row = Row(self, number_of_row, dict(zip(header, cells, strict=True)))
         for column in self.required:
             if not row.text(column):
                 row.fault(column, "this cell is empty", f"write the {column.replace('_', ' ')}")
@@ -67,14 +78,19 @@ class CsvFile:
     def _header_fits(self, header: list[str]) -> bool:
         before = len(self.errors)
         where = f"{self.name}, row 1"
+        if not header:
+            fix = f"start it with {','.join(self.columns)}"
+            self.errors.append(InputError("the row with the columns' names is missing", where, fix))
+            return False
         unknown = [name for name in header if name not in self.columns]
+        missing = [column for column in self.columns if column not in header]
         for name in unknown:
-            missing = [column for column in self.columns if column not in header]
-            self.errors.append(InputError(f'unknown column "{name}"', where, did_you_mean(name, missing)))
+            fix = did_you_mean(name, missing or self.columns)
+            self.errors.append(InputError(f'unknown column "{name}"', where, fix))
         for name in self.required:
             if name not in header and not any(did_you_mean(u, [name]).startswith("did") for u in unknown):
                 self.errors.append(InputError(f'the column "{name}" is missing', where, f"add {name} to the first row"))
-        for name in {name for name in header if header.count(name) > 1}:
+        for name in dict.fromkeys(name for name in header if header.count(name) > 1 and name in self.columns):
             self.errors.append(InputError(f'the column "{name}" stands here twice', where, "remove one of them"))
         return len(self.errors) == before
 
@@ -101,10 +117,13 @@ class Row:
         text = self.text(column)
         if not text:
             return None
+        if "," in text and self.file.delimiter == ";":
+            self.fault(column, f'"{text}" may be read in two ways', "write it with a point, and without commas")
+            return None
         try:
             value = number(text)
         except ValueError as error:
-            self.fault(column, str(error), "mend this cell")
+            self.fault(column, *parted(error))
             return None
         if percent and abs(value) > 2:
             self.fault(column, f"{text} is no share", f"write {text} % or {value / 100}")
@@ -117,9 +136,9 @@ class Row:
         if not text:
             return None
         try:
-            return dt.date.fromisoformat(text)
-        except ValueError:
-            self.fault(column, f'"{text}" is no date', "write year, month and day like 2026-09-30")
+            return day(text)
+        except ValueError as error:
+            self.fault(column, *parted(error))
             return None
 
     def known(self, column: str, known: Collection[str]) -> str:
@@ -133,3 +152,11 @@ class Row:
     def fault(self, column: str, what: str, fix: str) -> None:
         """Note a fault of this cell."""
         self.file.errors.append(InputError(what, f"{self.where}, {column}", fix))
+
+
+def _trimmed(cells: list[str], least: int) -> list[str]:
+    """Without the empty cells that Excel leaves behind the last column."""
+    end = len(cells)
+    while end > least and not cells[end - 1]:
+        end -= 1
+    return cells[:end]

@@ -25,6 +25,7 @@ __all__ = ["AllOf", "AnyOf", "Compare", "Filter", "Goal", "GoalsFile", "Metric",
 __all__ += ["OPERATORS", "SimpleMetric", "Source", "Target", "Workbook", "columns_of", "day", "number"]
 
 OPERATORS = ("is", "is_not", "in", "not_in", "gt", "gte", "lt", "lte", "between", "is_null", "starts_with", "contains")
+_FORMS = "write {column: value}, {column: [a, b]} or {column: {operator: value}}"
 _GROUPS = ("all_of", "any_of", "not")
 _NUMBER = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -74,23 +75,22 @@ def parse_filter(value: Any) -> Filter:
     if value is None:
         return AllOf()
     if not isinstance(value, Mapping):
-        forms = "write {column: value}, {column: [a, b]} or {column: {operator: value}}"
-        raise ValueError(f'"{value}" is no filter; {forms}')
+        raise ValueError(f'"{value}" is no filter; {_FORMS}')
     items = tuple(_entry(str(key), entry) for key, entry in value.items())
     return items[0] if len(items) == 1 else AllOf(items)
 
 
 def _entry(key: str, value: Any) -> Filter:
     if key == "not":
-        if not isinstance(value, Mapping) or not value:
-            raise ValueError('"not" takes one filter; write not: {column: value}')
-        return Not(parse_filter(value))
+        return Not(parse_filter(value or "nothing"))
     if key in ("all_of", "any_of"):
         if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) and item for item in value):
             raise ValueError(f'"{key}" takes a list of filters; write {key}: [{{column: value}}, {{column: value}}]')
         items = tuple(parse_filter(item) for item in value)
         return AllOf(items) if key == "all_of" else AnyOf(items)
     if isinstance(value, list):
+        if any(isinstance(item, Mapping) for item in value):
+            raise ValueError(f'"{key}" is no group of filters; {did_you_mean(key, _GROUPS)}')
         return Compare(key, "in", _operand("in", value))
     if not isinstance(value, Mapping):
         return Compare(key, "is", value)

@@ -14,7 +14,8 @@ from typing import Any
 
 __all__ = ["folder_name", "read_json", "write_bytes", "write_json"]
 
-_RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+# What Windows keeps for devices, and the name of the index that lies beside the slices.
+_RESERVED = {"con", "prn", "aux", "nul", "index", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 
 
 def write_json(path: Path, value: Any) -> bytes:
@@ -41,8 +42,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def folder_name(partner_id: str) -> str:
-    """A partner's id as a folder name: itself where that is safe everywhere, else a readable part and a hash."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}", partner_id) and partner_id.lower() not in _RESERVED:
+    """A partner's id as a folder name: itself where that is safe everywhere, else a readable part and a hash.
+
+    Ids in mixed case, such as those of a CRM, get the hash too: many file systems take aB and Ab for one.
+    """
+    plain = re.fullmatch(r"[A-Z0-9][A-Z0-9_-]{0,60}|[a-z0-9][a-z0-9_-]{0,60}", partner_id)
+    if plain and partner_id.lower() not in _RESERVED:
         return partner_id
     ascii_ = unicodedata.normalize("NFKD", partner_id).encode("ascii", "ignore").decode()
     readable = re.sub(r"[^A-Za-z0-9]+", "-", ascii_).strip("-")[:40] or "partner"

@@ -15,14 +15,24 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from pbr_lib import catalogue, yamlfile
 from pbr_lib.csvfile import CsvFile, Row
-from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Source, Target, Workbook, number
-from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean
+from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Source, Target, Workbook, day, number
+from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean, parted
 from pbr_lib.periods import Calendar, Quarter
 
 __all__ = ["Action", "Instance", "Params", "Rate", "read"]
 
+# Folder, the suffix that is read there, and suffixes that somebody may have meant to be read.
+_LOOKALIKES = (
+    ("*", ".csv", (".yaml", ".yml", ".xlsx", ".xls", ".ods", ".tsv")),
+    ("sources/*", ".yaml", (".yml", ".json", ".txt")),
+    ("goals/*", ".csv", (".xlsx", ".xls", ".ods", ".tsv", ".txt")),
+    ("words/*/*", ".md", (".markdown", ".txt", ".docx")),
+)
+_FILES = ("workbook.yaml", "metrics.yaml", "goals.yaml", "actions.csv", "rates.csv")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
 
 _GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
@@ -137,6 +147,7 @@ def read(root: Path) -> Params:
         raise ParamsError(reader.errors)
     calendar = Calendar(workbook.calendar.first_month, workbook.calendar.label, workbook.calendar.label_year)
     reader.check(metrics, goals, sources, calendar)
+    reader.strays()
     defined = dict(goals.goals) if isinstance(goals, GoalsFile) else {}
     measured = dict(metrics.metrics) if isinstance(metrics, MetricsFile) else {}
     known = defined if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile) else None
@@ -153,6 +164,7 @@ def read(root: Path) -> Params:
         words=reader.words(calendar, workbook.words),
         digest=reader.digest(),
     )
+    reader.tell_unknown_goals(defined)
     if reader.errors:
         raise ParamsError(reader.errors)
     return params
@@ -166,6 +178,7 @@ class _Reader:
         self.folder = root / "params"
         self.errors: list[InputError] = []
         self.documents: dict[str, yamlfile.Document] = {}
+        self.unknown_goals: dict[str, list[str]] = {}
 
     def yaml(self, name: str, model: type) -> object | None:
         """One YAML file as a model, or None with its faults noted."""
@@ -192,6 +205,20 @@ class _Reader:
             )
         return out
 
+    def strays(self) -> None:
+        """Files that somebody meant to be read and that nothing reads."""
+        for folder, suffix, lookalikes in _LOOKALIKES:
+            for path in sorted(self.folder.glob(folder)):
+                known = _FILES if "/" not in folder else ()
+                if path.name.startswith((".", "~$")) or path.name in known or not path.is_file():
+                    continue
+                if path.suffix.lower() in lookalikes or (path.suffix == suffix and known):
+                    name = f"params/{path.relative_to(self.folder).as_posix()}"
+                    fix = (
+                        did_you_mean(path.name, known) if known else f"save it as {path.stem}{suffix}, or move it away"
+                    )
+                    self.errors.append(InputError("this file is not read here", name, fix))
+
     def check(self, metrics: object, goals: object, sources: Mapping[str, Source], calendar: Calendar) -> None:
         """References between files, and of metrics and sources to the normalised tables."""
         if isinstance(metrics, MetricsFile):
@@ -200,6 +227,9 @@ class _Reader:
             self.errors += catalogue.check_source(source, self.documents[f"sources/{name}.yaml"])
         if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile):
             self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], calendar)
+        if len(sources) == len(list((self.folder / "sources").glob("*.yaml"))):
+            documents = {name: self.documents[f"sources/{name}.yaml"] for name in sources}
+            self.errors += catalogue.check_sources(sources, documents)
 
     def csv(self, name: str, columns: tuple[str, ...], required: tuple[str, ...]) -> Iterator[Row]:
         """The rows of a CSV file; a missing file has none."""
@@ -224,7 +254,7 @@ class _Reader:
             seen: dict[tuple[str, str], str] = {}
             rows: list[Instance] = []
             for row in self.csv(name, _GOAL_COLUMNS, ("partner_id", "goal", "target")):
-                goal = row.known("goal", goals) if goals is not None else ""
+                goal = self._goal(row, goals)
                 if not goal or not row.text("partner_id") or goals is None:
                     continue
                 key = (row.text("partner_id"), goal)
@@ -245,10 +275,10 @@ class _Reader:
             if row.text("action_id") in seen:
                 row.fault("action_id", f'"{row.text("action_id")}" stands here twice', "give each action its own id")
             seen.add(row.text("action_id"))
-            if row.text("goal") and goals is not None:
-                row.known("goal", goals)
+            self._goal(row, goals)
             try:
-                calendar.parse(row.text("opened"))
+                if row.text("opened"):
+                    calendar.parse(row.text("opened"))
             except UnknownQuarter as error:
                 row.fault("opened", error.what, error.fix)
             yield Action(
@@ -265,12 +295,26 @@ class _Reader:
                 row.where,
             )
 
+    def _goal(self, row: Row, goals: Mapping[str, Goal] | None) -> str:
+        """The goal that a row names; one that is not defined is kept, to be told once for all its rows."""
+        goal = row.text("goal")
+        if goal and goals is not None and goal not in goals:
+            self.unknown_goals.setdefault(goal, []).append(f"{row.where}, goal")
+        return goal if goals is not None and goal in goals else ""
+
+    def tell_unknown_goals(self, goals: Mapping[str, Goal]) -> None:
+        """One fault for each goal that rows name and goals.yaml does not define."""
+        for goal, places in self.unknown_goals.items():
+            more = f"; {len(places) - 1} more rows name it" if len(places) > 1 else ""
+            fix = f"{did_you_mean(goal, list(goals))} Goals are defined in params/goals.yaml"
+            self.errors.append(InputError(f'no goal is called "{goal}"{more}', places[0], fix))
+
     def rates(self) -> Iterator[Rate]:
         """``params/rates.csv``."""
         seen: set[tuple[str, ...]] = set()
         for row in self.csv("rates.csv", _RATE_COLUMNS, _RATE_COLUMNS[:5]):
             for column in ("currency", "to_currency"):
-                if not re.fullmatch(r"[A-Z]{3}", row.text(column)):
+                if row.text(column) and not re.fullmatch(r"[A-Z]{3}", row.text(column)):
                     row.fault(column, f'"{row.text(column)}" is no currency code', "write three capitals, e.g. USD")
             kind = row.known("kind", ("plan", "spot", "average"))
             valid_from, rate = row.date("valid_from"), row.number("rate")
@@ -310,13 +354,13 @@ class _Reader:
             if heading:
                 current = heading[1].strip().lower()
                 if current not in known:
-                    fix = f"{did_you_mean(current, known)} Sections are listed in workbook.yaml under words"
+                    fix = f"{did_you_mean(current, known)} Sections are listed under words: in params/workbook.yaml"
                     self.errors.append(InputError(f'no section is called "{current}"', where, fix))
                 elif current in out:
                     self.errors.append(InputError(f'the section "{current}" stands here twice', where, "join them"))
                 out.setdefault(current, "")
             elif current:
-                out[current] += line + "\n"
+                out[current] = out.get(current, "") + line + "\n"
             elif line.strip():
                 fix = f"put ## {known[0] if known else 'section'} above it"
                 self.errors.append(InputError("this text stands before the first heading", where, fix))
@@ -343,7 +387,7 @@ def _instance(row: Row, goal: Goal, metric: Metric | None) -> Instance | None:
         target,
         row.number("stretch", percent),
         row.number("red_flag", percent),
-        row.number("weight"),
+        _weight(row),
         row.text("owner_us"),
         row.text("owner_them"),
         row.text("agreed_by_us"),
@@ -359,15 +403,27 @@ def _target(row: Row, goal: Goal, metric: Metric | None) -> Target | None:
         return None
     try:
         if goal.target.kind == "done_by":
-            return Target(done_by=dt.date.fromisoformat(text))
+            return Target(done_by=day(text))
         if goal.target.kind == "between":
-            low, _, high = text.partition("..")
-            return Target(between=(number(low), number(high)))
+            low, dots, high = text.partition("..")
+            if not dots:
+                raise ValueError(f'"{text}" is no range; write one like 80..90')
+            bounds = (number(low), number(high))
+            for bound in bounds:
+                catalogue.check_percent(bound, metric)
+            return Target(between=bounds)
         value = number(text)
         catalogue.check_percent(value, metric)
         return goal.target.moved_to(value)
+    except ValidationError as error:
+        row.fault("target", *parted(error.errors()[0]["ctx"]["error"]))
     except ValueError as error:
-        first = str(error) if type(error) is ValueError else error.errors()[0]["msg"]  # type: ignore[attr-defined]
-        hint = {"done_by": "a day like 2026-09-30", "between": "a range like 80..90"}.get(goal.target.kind, "a number")
-        row.fault("target", str(first).removeprefix("Value error, "), f"write {hint}")
-        return None
+        row.fault("target", *parted(error))
+    return None
+
+
+def _weight(row: Row) -> Decimal | None:
+    weight = row.number("weight")
+    if weight is not None and weight < 0:
+        row.fault("weight", f"{weight} is no weight", "write 0 or more")
+    return weight

@@ -1,7 +1,7 @@
 """One partner, one quarter: everything a notebook can ask for; apart, because it is the analyst's vocabulary.
 
 A :class:`Review` opens the slice of one partner and nothing else. Whatever it gives shows itself, and
-asking twice gives the same. Headline sentences are in ``headlines``, lists of records in ``records``.
+asking twice gives the same.
 """
 
 from __future__ import annotations

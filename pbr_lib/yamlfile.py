@@ -179,13 +179,13 @@ def _misplaced(error: MarkedYAMLError, mark: StringMark, lines: list[str], name:
     line = lines[mark.line] if mark.line < len(lines) else ""
     depth, start = _depth(line), error.context_mark
     above = next((n for n in range(mark.line - 1, -1, -1) if lines[n].strip() and not _comment(lines[n])), None)
-    if re.match(r"^[^\"'#]*?:\s[^\"'{\[#]*?:(?:\s|$)", line):
+    if re.match(r"^[^\"'#{\[:]*:\s[^\"'{\[#]*?:(?:\s|$)", line):
         fix = "put quotes around a text that holds a colon"
         return InputError("two colons stand on this line", f"{name}, line {mark.line + 1}", fix)
     if re.search(r"^[^:]*[{\[].*:.*[}\]]", line):
         fix = "write key: {...}, with a colon and a space before the bracket"
         return InputError("the colon before the bracket is missing", f"{name}, line {mark.line + 1}", fix)
-    if above is not None and ":" not in lines[above].split(" #")[0]:
+    if above is not None and not re.search(r":(?:\s|$)", lines[above].split(" #")[0]):
         return InputError(_PROBLEMS[1][2], f"{name}, line {above + 1}", _PROBLEMS[1][3])
     if start and depth < start.column and any(_depth(other) == depth for other in lines[: mark.line] if other.strip()):
         fix = f"put the line back that they belong to, or start them like line {mark.line + 1}"

@@ -270,12 +270,3 @@ def test_python_in_the_text_runs(path: Path, shared_workbook: Path, monkeypatch:
         if isinstance(last, ast.Expr):
             shown = eval(compile(ast.Expression(last.value), label(path), "eval"), names)
             assert isinstance(shown, Block)
-
-
-@pytest.mark.xfail(strict=True, reason="Jupyter Server exports names of letters, digits and _ only, and ours have a -")
-def test_jupyterlab_can_export() -> None:
-    """The exporters' names fit into the address under which Jupyter Server exports a notebook."""
-    names = [point.name for point in importlib.metadata.entry_points(group="nbconvert.exporters")]
-    ours = [name for name in names if name.startswith("pbr")]
-    assert ours
-    assert all(re.fullmatch(r"\w+", name) for name in ours)

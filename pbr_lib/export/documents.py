@@ -7,6 +7,7 @@ mimetypes counts, and which notebooks are refused. Exporters lay parts out and d
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import mistune
     from bs4 import Tag
 
-__all__ = ["Part", "cover", "parts", "safe_url", "syntax_tree"]
+__all__ = ["Part", "cover", "in_server", "parts", "safe_url", "syntax_tree"]
 
 _KINDS = ("cover", "cards", "table", "chart", "note", "group")
 _PARAMETERS = frozenset({"parameters", "injected-parameters"})
@@ -80,6 +81,11 @@ def syntax_tree(markdown: str) -> list[dict[str, Any]]:
     """
     tree = _parser()(markdown)
     return [] if isinstance(tree, str) else [_resolved(node) for node in tree]
+
+
+def in_server() -> bool:
+    """Whether a Jupyter server is running in this process."""
+    return "jupyter_server.serverapp" in sys.modules
 
 
 def safe_url(url: str) -> str | None:

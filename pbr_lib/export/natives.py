@@ -99,8 +99,8 @@ def write_drawing(book: Book, sheet: Worksheet, top: int, part: Part) -> int:
 def _frame(book: Book, sheet: Worksheet, top: int, block: Mapping[str, Any]) -> dict[str, _Axis]:
     labels = block["native"].get("labels") or {}
     axes: dict[str, _Axis] = {}
-    for place, (name, raw) in enumerate(block["frame"].items(), 1):
-        values = _typed(raw)
+    for place, column in enumerate(block["frame"], 1):
+        name, values = column["name"], _typed(column["values"])
         form = _format(values, block["native"].get("unit") if name != block["native"].get("x") else None)
         letter = get_column_letter(place)
         axes[name] = _Axis(one_line(labels.get(name, name)), values, form, letter, top, sheet.title)

@@ -18,13 +18,13 @@ from traitlets import default
 
 from pbr_lib.errors import RenderError
 from pbr_lib.export import fonts
-from pbr_lib.export.documents import parts
+from pbr_lib.export.documents import in_server, parts
 from pbr_lib.export.pages import Pack, arranged
 
 if TYPE_CHECKING:
     import typst
 
-__all__ = ["PdfExporter"]
+__all__ = ["CommandLinePdfExporter", "PdfExporter"]
 
 _STANDARDS: list[Any] = ["ua-1", "a-2a"]
 _TEMPLATE = Path(__file__).with_name("pack.typ")
@@ -55,6 +55,14 @@ class PdfExporter(Exporter):
             self.log.warning(finding)
         resources.setdefault("pbr", {}).setdefault("findings", []).extend(pack.findings)
         return document, resources
+
+
+class CommandLinePdfExporter(PdfExporter):
+    """The same under a name with a hyphen, ``pbr-pdf``; off inside a server, whose addresses cannot hold one."""
+
+    @default("enabled")
+    def _enabled_default(self) -> bool:
+        return not in_server()
 
 
 def _compiled(pack: Pack) -> bytes:

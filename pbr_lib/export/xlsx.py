@@ -21,7 +21,7 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 from traitlets import default
 
-from pbr_lib.export.documents import Part, cover, parts, safe_url, syntax_tree
+from pbr_lib.export.documents import Part, cover, in_server, parts, safe_url, syntax_tree
 from pbr_lib.export.formulas import GoalSheet, Records, column, goal_sheet
 from pbr_lib.export.natives import write_drawing
 from pbr_lib.export.sheets import (
@@ -49,7 +49,7 @@ from pbr_lib.export.sheets import (
 )
 from pbr_lib.model import date_text
 
-__all__ = ["XlsxExporter"]
+__all__ = ["CommandLineXlsxExporter", "XlsxExporter"]
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,12})?")
 _MISSING = frozenset({"", "NaN", "NaT", "<NA>"})
@@ -83,6 +83,14 @@ class XlsxExporter(Exporter):
         _write(book, found)
         _describe(book)
         return finished(book), resources
+
+
+class CommandLineXlsxExporter(XlsxExporter):
+    """The same under a name with a hyphen, ``pbr-xlsx``; off inside a server, whose addresses cannot hold one."""
+
+    @default("enabled")
+    def _enabled_default(self) -> bool:
+        return not in_server()
 
 
 @dataclass(frozen=True)
