@@ -50,6 +50,7 @@ def execute(run: NotebookRun) -> NotebookNode:
             str(run.aside),
             dict(run.parameters),
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             request_save_on_cell_execute=False,
             cwd=str(run.template.parent),
