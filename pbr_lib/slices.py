@@ -54,8 +54,9 @@ class Slices:
         """Where the slice of a partner lies; :class:`UnknownPartner` if there is none."""
         if partner_id not in self.partners:
             known = list(self.partners)
-            by_name = {name.casefold(): key for key, name in self.partners.items()}
-            meant = by_name.get(partner_id.casefold())
+            meant_by = {name.casefold(): key for key, name in self.partners.items()}
+            meant_by |= {key.casefold(): key for key in known}
+            meant = meant_by.get(partner_id.casefold())
             fix = f'use its id, "{meant}"' if meant else did_you_mean(partner_id, known)
             raise UnknownPartner(f'no partner is called "{partner_id}"', "the partner list", fix)
         return self.folder / f"{files.folder_name(partner_id)}.json"
@@ -98,7 +99,7 @@ def ensure(root: Path, quarter: str = "") -> Slices:
     digest = _digest(settings)
     newest = _store(settings) / "newest.json"
     known_newest = files.read_json(newest) or {}
-    label = settings.quarter(quarter).label if quarter else ""
+    label = _asked_for(settings, quarter).label if quarter else ""
     if not quarter and known_newest.get("digest") == digest:
         label = known_newest["quarter"]
     ready = _from_index(settings, label, digest) if label else None
@@ -260,13 +261,20 @@ def _quarter(settings: Params, loaded: Loaded, label: str) -> Quarter:
     newest = settings.calendar.quarter_of(loaded.as_of)
     if not label:
         return newest
-    quarter = settings.quarter(label)
+    quarter = _asked_for(settings, label)
     first = min(e.covers_from for e in loaded.extracts if e.present)
     oldest = settings.calendar.quarter_of(first)
     if quarter.start > loaded.as_of or quarter.end <= first:
         what = f"the exports do not reach {quarter.label}"
         raise UnknownQuarter(what, settings.workbook.data, f"choose one of {oldest.label} to {newest.label}")
     return quarter
+
+
+def _asked_for(settings: Params, label: str) -> Quarter:
+    try:
+        return settings.quarter(label)
+    except UnknownQuarter as error:
+        raise UnknownQuarter(error.what, "the quarter asked for", error.fix) from None
 
 
 def _check_partners(settings: Params, loaded: Loaded) -> None:

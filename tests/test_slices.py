@@ -126,7 +126,13 @@ def test_a_quarter_that_is_not_there_is_refused_with_a_remedy(tiny: Path, label:
 
 
 @pytest.mark.parametrize(
-    ("who", "fix"), [("a", 'did you mean "A"?'), ("Partner B", 'use its id, "B"'), ("partner b", 'use its id, "B"')]
+    ("who", "fix"),
+    [
+        ("a", 'use its id, "A"'),
+        ("Partner B", 'use its id, "B"'),
+        ("partner b", 'use its id, "B"'),
+        ("Z", "known: A, B, C"),
+    ],
 )
 def test_a_partner_that_is_not_there_is_refused_with_a_remedy(made: Slices, who: str, fix: str) -> None:
     """An id in the wrong case or a name in place of an id: the message says which id is meant."""

@@ -24,11 +24,9 @@ _PARTNER = "partner_id account_id name partner_type tier region status joined_on
 _DEAL = "opportunity_id name account_name type amount currency created_at close_date stage loss_reason next_step owner"
 COLUMNS = {
     "partners": tuple(f"{_PARTNER} primary_contact email domain".split()),
-    "leads": tuple(["lead_id", "company", "email", "source", "status", "created_at", "owner"]),
+    "leads": ("lead_id", "company", "email", "source", "status", "created_at", "owner"),
     "opportunities": tuple(_DEAL.split()),
-    "certifications": tuple(
-        ["certification_id", "partner_id", "person_id", "name", "level", "issued_on", "expires_on"]
-    ),
+    "certifications": ("certification_id", "partner_id", "person_id", "name", "level", "issued_on", "expires_on"),
 }
 CREDITS = {
     "leads": "attribution: [{column: Partner, credit: sourced, match: partner_id}]\n",
