@@ -68,7 +68,6 @@ def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
         Column("stretch", "Stretch", "amount", sheet_only=True),
         Column("red_flag", "Red flag", "amount", sheet_only=True),
         Column("weight", "Weight", "amount", sheet_only=True),
-        Column("cap", "Cap", "amount", sheet_only=True),
         Column("records", "Records", "amount", sheet_only=True),
         Column("pace_basis", "Pace", sheet_only=True),
         Column("basis", "Basis of the target", sheet_only=True),
@@ -102,16 +101,22 @@ def _goal_row(goal: GoalView, quarter: dict[str, Any]) -> tuple[Cell, ...]:
         Bar(goal.ratio.value, mark, goal.status.tone),
         goal.status,
         Amount(_dec(last["attained"]), _PERCENT) if last and last["attained"] is not None else None,
-        goal.expected if goal.expected.known else None,
+        _expected(goal),
         _amount(facts["stretch"], unit),
         _amount(facts["red_flag"], unit),
         _amount(facts["weight"], _COUNT),
-        _amount(facts["cap"], _PERCENT),
         Amount(Decimal(goal.records), _COUNT),
         facts["pace_basis"],
         facts["basis"],
         facts["reason"],
     )
+
+
+def _expected(goal: GoalView) -> Cell:
+    """What even pace asks for by now; of a count with one decimal, since 3.6 by now is not yet 4."""
+    if not goal.expected.known:
+        return None
+    return Amount(goal.expected.value, Unit("number", decimals=1)) if goal.unit.kind == "count" else goal.expected
 
 
 def _target(goal: GoalView) -> Cell:
@@ -150,12 +155,13 @@ def pace_frame(goal: GoalView, quarter: dict[str, Any]) -> pd.DataFrame:
     business = "calendar" not in goal.facts["pace_basis"]
     counts = [day >= since and (not business or (day.weekday() < 5 and day not in holidays)) for day in days]
     whole, target = sum(counts) or 1, goal.target.value or Decimal(0)
+    base = _dec(goal.facts["target"]["from"]) or Decimal(0)
     actual, expected, total, passed = [], [], Decimal(0), 0
     for day, countable in zip(days, counts, strict=True):
         total += added.get(day, Decimal(0))
         passed += countable
         actual.append(float(total) if day <= as_of and goal.actual.known else None)
-        expected.append(float(target * passed / whole))
+        expected.append(float(base + (target - base) * passed / whole))
     frame = pd.DataFrame({"day": days, "actual": actual, "expected": expected})
     frame.attrs |= {
         "unit": goal.facts["unit"],

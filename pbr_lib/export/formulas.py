@@ -169,11 +169,11 @@ def score(goals: Sequence[Goal], points_label: str, printed: Decimal) -> Formula
 class GoalSheet:
     """The goal table ready to write: labels by key, rows of cells by key, and the score if the cover has one.
 
-    The first ``own`` columns are the table's own; after them come those that the formulas need.
+    The first ``printed`` columns go on paper; after them come details and what the formulas need.
     """
 
     labels: Mapping[str, str]
-    own: int
+    printed: int
     rows: Sequence[Mapping[str, Shown]]
     recipes: Sequence[Mapping[str, Any]]
     score: Formula | None = None
@@ -201,7 +201,9 @@ def goal_sheet(part: Part, records: Mapping[str, Records], printed_score: Decima
             _cells(goal, by_key, records.get(str(recipe.get("records")))) | _helper_cells(goal, by_key, helpers)
         )
     made = score(goals, labels["points"], printed_score) if printed_score is not None and "points" in labels else None
-    return GoalSheet(labels, len(own), rows, recipes, made)
+    # What pages leave to the workbook stands at its end, and off its own printed page.
+    paper = sum(not block["columns"][i].get("sheet_only") for i in places.values())
+    return GoalSheet(labels, paper, rows, recipes, made)
 
 
 def _goal(cells: Mapping[str, Any], recipe: Mapping[str, Any], labels: Mapping[str, str], cell: int) -> Goal:

@@ -190,7 +190,8 @@ def _categories(x: _Axis) -> AxDataSource:
 
 
 def _dressed(chart: Any, block: Mapping[str, Any], x: _Axis, series: Sequence[_Axis]) -> None:
-    if title := one_line(block["title"]):
+    # One chart for each series: then the series is what it shows.
+    if title := series[0].label if block["native"].get("apart") else one_line(block["title"]):
         chart.title = title
         chart.title.overlay = False
     chart.width, chart.height = _WIDTH, _HEIGHT

@@ -166,7 +166,7 @@ def _goals(book: Book, sheet: Worksheet, block: Mapping[str, Any], made: GoalShe
     top = write_grid(book, sheet, Grid(title, caption, columns, rows, "Goals", block["empty"]))
     if rows:
         # What only the formulas need stays off the paper.
-        sheet.print_area = f"A1:{get_column_letter(made.own)}{top + len(rows)}"
+        sheet.print_area = f"A1:{get_column_letter(made.printed)}{top + len(rows)}"
     if rows and "attained" in made.rows[0]:
         letter = get_column_letter(list(made.rows[0]).index("attained") + 1)
         bar = DataBarRule("num", 0, "num", 1, color="9DC3E6", minLength=0, maxLength=100)
