@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -157,11 +158,9 @@ def day(value: Any) -> dt.date:
     """A day as people write it in params: ``2026-09-30``."""
     if isinstance(value, dt.date):
         return value
-    try:
+    with suppress(ValueError):
         if isinstance(value, str) and _DAY.fullmatch(value.strip()):
             return dt.date.fromisoformat(value.strip())
-    except ValueError:
-        pass
     raise ValueError(f'"{value}" is no day; write year, month and day like 2026-09-30')
 
 

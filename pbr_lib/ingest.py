@@ -11,15 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pbr_lib import attribution, reading
 from pbr_lib.definitions import Source, Stamp
-from pbr_lib.errors import SourceError
+from pbr_lib.errors import InputError, SourceError
 from pbr_lib.model import OPEN_STAGES, TABLES, ColumnSpec, Finding, TableSpec
 from pbr_lib.params import Params
 
@@ -34,7 +34,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "integer": pa.int64(),
     "bool": pa.bool_(),
 }
-_PLAIN_NUMBER = r"^-?\d{1,14}(?:\.\d{1,4})?$"
+_PLAIN_NUMBER = r"^-?[0-9]{1,14}(?:\.[0-9]+)?$"
 _TRUE, _FALSE = ("1", "true", "yes", "x"), ("0", "false", "no", "")
 
 
@@ -84,6 +84,9 @@ def load(params: Params) -> Loaded:
     SourceError
         When an export that is not optional is missing, unreadable, or lacks a mapped column.
     """
+    if not params.data.is_dir():
+        fix = f"put the exports into {params.workbook.data}, or correct data: in params/workbook.yaml"
+        raise InputError("the folder of the exports is missing", params.workbook.data, fix)
     findings: list[Finding] = []
     extracts: list[Extract] = []
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
@@ -95,15 +98,15 @@ def load(params: Params) -> Loaded:
             findings.append(_absent(source))
             extracts.append(Extract(name, source.table, source.file, source.about, None, source.covers_from))
             continue
-        one = _Source(name, source, params.data)
-        frame = one.convert()
+        one = _Source(name, source, params)
+        frame = one.without(one.convert(), tables[source.table])
         tables[source.table].append(frame)
         credits += attribution.claims(source, TABLES[source.table], one.raw, frame)
         findings += one.findings
         extracts.append(one.extract(len(frame)))
-    whole = {name: _joined(TABLES[name], frames, findings) for name, frames in tables.items()}
+    whole = {name: _joined(TABLES[name], frames) for name, frames in tables.items()}
     if whole["partners"].empty:
-        raise SourceError("no partner came out of the partner list", "params/sources", "map the table partners")
+        raise _no_partners(params, findings)
     whole["attributions"], odd = attribution.resolve(credits, whole["partners"])
     findings += odd + _unknown_partners(whole)
     arrow = {name: _arrow(TABLES[name], frame) for name, frame in whole.items()}
@@ -113,21 +116,35 @@ def load(params: Params) -> Loaded:
 class _Source:
     """One export on its way into one table."""
 
-    def __init__(self, name: str, source: Source, folder: Path) -> None:
+    def __init__(self, name: str, source: Source, params: Params) -> None:
         self.name = name
         self.source = source
-        self.path = folder / source.file
+        self.mapping = f"params/sources/{name}.yaml"
+        self.export = reading.Export(source, params.data, params.workbook.data, self.mapping)
         self.spec = TABLES[source.table]
-        self.raw = reading.read_source(source, folder)
+        self.raw = reading.read_source(self.export)
         self.findings: list[Finding] = []
         self.aside: Counter[str] = Counter(reason for _, reason in self.raw.set_aside)
+        self._note_uneven()
+
+    def _note_uneven(self) -> None:
+        torn = [number for number, reason in self.raw.set_aside if reason == "more cells than labels"]
+        if torn:
+            fix = "put quotes around text that holds the separator, and export again"
+            self._note("error", "rows with more cells than labels are set aside", "", torn, fix=fix)
+        if self.raw.short:
+            what = "rows have fewer cells than labels; the missing ones are read as empty"
+            self._note("warning", what, "", self.raw.short, fix="export again if these cells should not be empty")
 
     def extract(self, rows_used: int) -> Extract:
         """The evidence of what this export covers."""
         source = self.source
         as_of = source.as_of if isinstance(source.as_of, dt.date) else self._stamp(source.as_of)
+        if as_of < source.covers_from:
+            fix = f"correct covers_from or as_of in {self.mapping}"
+            raise self.export.fault(f"it is as of {as_of}, before {source.covers_from} from which it covers", fix)
         accounting = (self.raw.rows_read, rows_used, dict(self.aside))
-        sha = reading.sha256(self.path)
+        sha = reading.sha256(self.export.path)
         return Extract(
             self.name, source.table, self.raw.file, source.about, as_of, source.covers_from, sha, *accounting
         )
@@ -137,7 +154,9 @@ class _Source:
         raw, source = self.raw.frame, self.source
         unused = set(raw.columns) - set(reading.wanted_labels(source)) - set(source.ignore)
         for label in sorted(unused):
-            self._note("info", "this column is not used", label, fix="list it under ignore, or map it")
+            self._note(
+                "info", "this column is not used", label, fix=f"list it under ignore in {self.mapping}, or map it"
+            )
         out = pd.DataFrame(index=raw.index)
         by_name = {name: label for label, name in source.columns.items()}
         for column in self.spec.columns:
@@ -147,7 +166,7 @@ class _Source:
             else:
                 constant = source.constants.get(column.name)
                 out[column.name] = pd.Series(constant, index=raw.index, dtype=object)
-        out = self._required(out, by_name)
+        out = self._required(out, raw, by_name)
         out = self._unique(out, by_name.get(self.spec.key, self.spec.key))
         if self.spec.name == "opportunities":
             out = _with_stage_flags(out, raw[by_name["stage"]] if "stage" in by_name else None)
@@ -158,14 +177,17 @@ class _Source:
         mapping = self.source.values.get(column.name)
         if mapping is not None:
             mapped = text.map(mapping)
-            self._unreadable(text[(text != "") & mapped.isna()], label, f"no value for {column.name} is mapped to it")
+            stray = text[(text != "") & mapped.isna()]
+            self._unreadable(stray, label, f"no value for {column.name} is mapped to it", int((text != "").sum()))
             return mapped.astype(object).where(mapped.notna(), None)
         values, fault = self._converter(column)(text)
-        bad = values.isna() & (_as_text(cells) != "")
-        self._unreadable(_as_text(cells)[bad], label, fault)
+        plain = _as_text(cells)
+        filled = plain != ""
+        self._unreadable(plain[values.isna() & filled], label, fault, int(filled.sum()))
         if column.values:
             stray = values.notna() & ~values.isin(column.values)
-            self._unreadable(text[stray], label, f"{column.name} is one of {', '.join(column.values)}")
+            fault = f"{column.name} is one of {', '.join(column.values)}"
+            self._unreadable(text[stray], label, fault, int(filled.sum()))
             values = values.where(~stray, None)
         return values
 
@@ -185,15 +207,18 @@ class _Source:
             return lambda cells: (_booleans(cells), "this is neither true nor false")
         return lambda cells: (cells.astype(object).where(cells != "", None), "")
 
-    def _required(self, frame: pd.DataFrame, by_name: Mapping[str, str]) -> pd.DataFrame:
+    def _required(self, frame: pd.DataFrame, raw: pd.DataFrame, by_name: Mapping[str, str]) -> pd.DataFrame:
         for column in self.spec.columns:
             if column.required and column.name in frame:
                 empty = frame[column.name].isna()
                 if empty.any():
                     label = by_name.get(column.name, column.name)
                     self.aside[f"no readable {label}"] += int(empty.sum())
-                    what = f"rows without {column.name} are set aside"
-                    self._note("error", what, label, frame.index[empty], fix="fill the cell in the CRM")
+                    blank = empty & (_as_text(raw.loc[frame.index, label]) == "") if label in raw else empty
+                    # A cell that could not be read has been told; that its row is set aside follows from it.
+                    if blank.any():
+                        what = f"rows without {column.name} are set aside"
+                        self._note("error", what, label, frame.index[blank], fix="fill the cell in the CRM")
                     frame = frame[~empty]
         return frame
 
@@ -212,16 +237,31 @@ class _Source:
             frame = frame[~again]
         return frame
 
-    def _unreadable(self, cells: pd.Series, label: str, fault: str) -> None:
-        """One finding for each distinct value, at most eight; the rest share a ninth."""
+    def without(self, frame: pd.DataFrame, earlier: list[pd.DataFrame]) -> pd.DataFrame:
+        """The rows whose key no earlier source of this table holds; the others are set aside and told."""
+        key = self.spec.key
+        again = frame[key].isin(set().union(*(set(other[key]) for other in earlier)))
+        if again.any():
+            self.aside["held by another source"] += int(again.sum())
+            what = f"another source of {self.spec.name} holds the same {key}; its row is used"
+            value = str(frame.loc[again, key].iloc[0])
+            fix = "export each record in one file only"
+            self._note("warning", what, key, frame.index[again], value, fix)
+        return frame[~again]
+
+    def _unreadable(self, cells: pd.Series, label: str, fault: str, filled: int) -> None:
+        """One finding for each distinct value, at most eight; one alone where most of a column is like that."""
         counts = cells.value_counts(sort=True)
+        if len(counts) > 8 and 2 * len(cells) > filled:
+            fix = f"correct how {self.mapping} reads this column, or map another one"
+            self._note("error", f"{fault}, in {len(cells)} of {filled} cells", label, cells.index, cells.iloc[0], fix)
+            return
+        fix = f"correct the cell in the CRM, or teach {self.mapping} to read it"
         for value in list(counts.index[:8]):
-            rows = cells.index[cells == value]
-            fix = f"correct the cell, or teach the mapping params/sources/{self.name}.yaml to read it"
-            self._note("error", fault, label, rows, str(value), fix)
+            self._note("error", fault, label, cells.index[cells == value], str(value), fix)
         if len(counts) > 8:
             rest = cells[~cells.isin(counts.index[:8])]
-            self._note("error", f"{fault} ({len(counts) - 8} more values)", label, rest.index)
+            self._note("error", f"{fault} ({len(counts) - 8} more values)", label, rest.index, str(rest.iloc[0]), fix)
 
     def _note(self, severity: Any, what: str, column: str, rows: Any = (), value: str = "", fix: str = "") -> None:
         row = int(rows[0]) if len(rows) else None
@@ -233,10 +273,13 @@ class _Source:
         for line in self.raw.remarks:
             match = pattern.search(line) if stamp.find.lower() in line.lower() else None
             if match:
-                return dt.datetime.strptime(match[0], stamp.format).date()
-        seen = "; ".join(self.raw.remarks[:4]) or "no line above or below the data"
-        fix = f"correct as_of in params/sources/{self.name}.yaml, or write the day there. Seen: {seen}"
-        raise SourceError(f'no line says "{stamp.find}" with a date like {stamp.format}', self.raw.file, fix)
+                try:
+                    return dt.datetime.strptime(match[0], stamp.format).date()
+                except ValueError:
+                    continue
+        seen = "; ".join(line[:60] for line in self.raw.remarks[:4]) or "no line above or below the data"
+        fix = f"correct as_of in {self.mapping}, or write the day there. Seen: {seen}"
+        raise self.export.fault(f'no line says "{stamp.find}" with a date like {stamp.format}', fix)
 
 
 # ----------------------------------------------------------------------------------------- conversions
@@ -272,7 +315,10 @@ def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
     plain = cells.where(~cells.str.match(grouped), cells.str.replace(group, "", regex=False))
     plain = plain.str.replace(decimal, ".", regex=False) if decimal == "," else plain
     fits = plain.str.match(_PLAIN_NUMBER)
-    exact = pa.array(plain.where(fits, None), type=pa.string(), from_pandas=True).cast(pa.decimal128(18, 4))
+    # Ten digits after the point are more than any amount needs; what follows is noise of arithmetic.
+    short = plain.str.replace(r"(\.[0-9]{10})[0-9]+$", r"\1", regex=True)
+    wide = pa.array(short.where(fits, None), type=pa.string(), from_pandas=True).cast(pa.decimal128(28, 10))
+    exact = pc.round(wide, ndigits=4, round_mode="half_towards_infinity").cast(pa.decimal128(18, 4))
     return pd.Series(exact, index=cells.index, dtype=pd.ArrowDtype(pa.decimal128(18, 4)))
 
 
@@ -294,17 +340,22 @@ def _with_stage_flags(frame: pd.DataFrame, source_stage: pd.Series | None) -> pd
     return frame
 
 
-def _joined(spec: TableSpec, frames: list[pd.DataFrame], findings: list[Finding]) -> pd.DataFrame:
+def _joined(spec: TableSpec, frames: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [frame for frame in frames if len(frame)]
     if not filled:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in spec.names})
-    whole = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0].reset_index(drop=True)
-    again = whole.duplicated(spec.key)
-    if again.any():
-        key = str(whole.loc[again, spec.key].iloc[0])
-        what = f"two sources of {spec.name} hold the same {spec.key}; the first is used"
-        findings.append(Finding("warning", what, value=key, count=int(again.sum())))
-    return whole[~again].sort_values(spec.key, ignore_index=True)
+    whole = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
+    return whole.sort_values(spec.key, ignore_index=True)
+
+
+def _no_partners(params: Params, findings: list[Finding]) -> SourceError:
+    """Why the partner list is empty: its first unreadable cell, if there is one."""
+    name, source = next((name, source) for name, source in params.sources.items() if source.table == "partners")
+    told = [finding for finding in findings if finding.severity == "error" and finding.file.startswith(source.file)]
+    why = f": {told[0].what}" if told else ""
+    place = f"{params.workbook.data}/{told[0].where if told else source.file}"
+    fix = told[0].fix if told else f"export the partners again; params/sources/{name}.yaml says how they are read"
+    return SourceError(f"no partner came out of the partner list{why}", place, fix)
 
 
 def _unknown_partners(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:

@@ -17,7 +17,7 @@ from pbr_lib.errors import UnknownQuarter
 
 __all__ = ["Calendar", "Quarter"]
 
-_LABEL = re.compile(r"^(?:FY(?P<fiscal>\d{2})|(?P<year>\d{4}))-Q(?P<number>[1-4])$")
+_LABEL = re.compile(r"(?:FY(?P<fiscal>[0-9]{2})|(?P<year>[12][0-9]{3}))-Q(?P<number>[1-4])")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Calendar:
         UnknownQuarter
             When the text is no label of this calendar; a bare ``Q3`` never is.
         """
-        match = _LABEL.match(str(text).strip())
+        match = _LABEL.fullmatch(str(text).strip())
         if match is None or bool(match["fiscal"]) != (self.label == "fiscal"):
             raise UnknownQuarter(f'"{text}" is no quarter of this calendar', fix=f"write a quarter like {self.example}")
         year = int(match["year"] or 2000 + int(match["fiscal"]))

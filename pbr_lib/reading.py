@@ -12,7 +12,10 @@ import datetime as dt
 import difflib
 import hashlib
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +25,54 @@ from python_calamine import CalamineError, CalamineWorkbook
 from pbr_lib.definitions import Source
 from pbr_lib.errors import SourceError, did_you_mean
 
-__all__ = ["RawTable", "cell_text", "read_source", "sha256", "wanted_labels"]
+__all__ = ["Export", "RawTable", "cell_text", "read_source", "sha256", "wanted_labels"]
 
 _TOTALS = ("grand total", "total", "subtotal", "sum", "count")
+_SHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class Export:
+    """One export: its mapping, the folder that it lies in, and how messages call both.
+
+    ``shown`` is the folder as the user wrote it, ``mapping`` the file that describes the export.
+    """
+
+    source: Source
+    folder: Path
+    shown: str = "data"
+    mapping: str = "its mapping"
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / self.source.file
+
+    @property
+    def where(self) -> str:
+        """The file as messages call it."""
+        return f"{self.shown}/{self.source.file}"
+
+    def fault(self, what: str, fix: str, row: int | None = None, sheet: str = "") -> SourceError:
+        """An error of this export, with its row and sheet."""
+        place = self.where + (f" [{sheet}]" if sheet else "") + (f", row {row}" if row else "")
+        return SourceError(what, place, fix)
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """Rows as they stand in the file: ``frame`` has one column per label and the row number as index."""
+    """Rows as they stand in the file: ``frame`` has one column per label and the row number as index.
+
+    ``short`` are rows with fewer cells than labels, whose last cells were taken for empty.
+    """
 
     file: str
     frame: pd.DataFrame = field(repr=False)
     remarks: tuple[str, ...]
     set_aside: tuple[tuple[int, str], ...]
     encoding: str = ""
+    short: tuple[int, ...] = ()
 
     @property
     def rows_read(self) -> int:
@@ -49,7 +86,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_source(source: Source, folder: Path) -> RawTable:
+def read_source(export: Export) -> RawTable:
     """The raw rows of one export.
 
     Raises
@@ -57,99 +94,150 @@ def read_source(source: Source, folder: Path) -> RawTable:
     SourceError
         When the file or sheet is missing, cannot be decoded, or no row holds the mapped labels.
     """
-    path = folder / source.file
+    path, source = export.path, export.source
     if not path.is_file():
-        near = difflib.get_close_matches(source.file, [p.name for p in folder.glob("*") if p.is_file()], n=1)
+        near = difflib.get_close_matches(source.file, sorted(_names(export.folder)), n=1)
         hint = f'is it "{near[0]}"? ' if near else ""
-        fix = f"{hint}Put the export there, or write optional: true into its mapping"
-        raise SourceError("this export is missing", _name(path, folder), fix)
-    if path.suffix.lower() in (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"):
-        rows, sheet = _sheet_rows(path, source, folder)
-        return _table(rows, source, f"{source.file} [{sheet}]", "")
-    text, encoding = _text(path, source, folder)
-    return _csv_table(text, source, encoding)
+        fix = f"{hint}put the export there, correct file: in {export.mapping}, or write optional: true there"
+        raise export.fault("this export is missing", fix)
+    if path.suffix.lower() in _SHEETS:
+        return _sheet_table(export)
+    return _csv_table(*_text(export), export)
 
 
-def _name(path: Path, folder: Path) -> str:
-    return f"{folder.name}/{path.name}"
+def _names(folder: Path) -> Iterator[str]:
+    return (path.name for path in folder.glob("*") if path.is_file() and not path.name.startswith((".", "~$")))
 
 
-def _text(path: Path, source: Source, folder: Path) -> tuple[str, str]:
+def _text(export: Export) -> tuple[str, str]:
     """Byte-order mark, else strict UTF-8, else Windows-1252: statistics guess wrong on real exports."""
-    data = path.read_bytes()
+    data, given = export.path.read_bytes(), export.source.encoding
     marks = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
-    candidates = [source.encoding] if source.encoding else [n for mark, n in marks if data.startswith(mark)]
+    candidates = [given] if given else [name for mark, name in marks if data.startswith(mark)]
     for encoding in candidates or ["utf-8", "cp1252"]:
         try:
             text = data.decode(encoding)
-        except (UnicodeDecodeError, LookupError) as error:
-            if source.encoding:
-                fix = "correct encoding: in the mapping, or remove it to have it detected"
-                raise SourceError(f"this file is not {encoding}: {error}", _name(path, folder), fix) from None
+        except (UnicodeError, LookupError):
             continue
-        if "\0" in text:
+        if "\0" not in text:
+            return text.removeprefix("\ufeff"), encoding
+    if given:
+        fix = f"correct encoding: in {export.mapping}, or remove it to have it found out"
+        raise export.fault(f"this file is not {given}", fix)
+    raise export.fault("this is no text file", "export it again as CSV (UTF-8)")
+
+
+# ----------------------------------------------------------------------------------------- text files
+
+
+def _csv_table(text: str, encoding: str, export: Export) -> RawTable:
+    source, stream = export.source, io.StringIO(text, newline="")
+    rows = _numbered(stream, export)
+    head: list[list[str]] = []
+    for _, row in islice(rows, 60):
+        head.append(row)
+        if _holds_labels(row, source):
             break
-        return text, encoding
-    raise SourceError("this is no text file", _name(path, folder), "export it again as CSV (UTF-8)")
+    if not head or not _holds_labels(head[-1], source):
+        raise _no_header(export, head, _delimiter_hint(text, export))
+    labels = _labels(head[-1], export, len(head))
+    first = len(head) + 1
+    frame, torn, short = _frame(rows, labels, first)
+    remarks = tuple(" ".join(cell for cell in row if cell) for row in head[:-1])
+    table = _without_footer(frame.drop(index=torn), source.file, remarks, encoding)
+    aside = (*table.set_aside, *((number, "more cells than labels") for number in torn))
+    kept = set(table.frame.index)
+    return RawTable(
+        source.file, table.frame, table.remarks, aside, encoding, tuple(number for number in short if number in kept)
+    )
 
 
-def _csv_table(text: str, source: Source, encoding: str) -> RawTable:
-    """Only the lines above the header go through Python; the rows go through pandas at C speed."""
-    head = []
-    reader = csv.reader(io.StringIO(text), delimiter=source.delimiter)
-    try:
-        for row in reader:
-            head.append((reader.line_num, row))
-            if _holds_labels(row, source) or len(head) > 60:
-                break
-    except csv.Error as error:
-        raise SourceError(f"this is no CSV: {error}", source.file, "export it again as CSV") from None
-    if not head or not _holds_labels(head[-1][1], source):
-        raise _no_header(source, [row for _, row in head])
-    lines_above, header = head[-1]
-    labels = _labels(header, source, source.file)
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text),
-            sep=source.delimiter,
-            skiprows=lines_above,
-            header=None,
-            names=labels,
-            index_col=False,
-            dtype="str",
-            na_filter=False,
-            skip_blank_lines=False,
-        ).fillna("")
-    except (pd.errors.ParserError, ValueError) as error:
-        raise SourceError(f"a row does not fit under the header: {error}", source.file, "mend that row") from None
-    frame.index = pd.RangeIndex(lines_above + 1, lines_above + 1 + len(frame))
-    remarks = tuple(" ".join(cell for cell in row if cell) for _, row in head[:-1])
-    return _without_footer(frame, source.file, remarks, encoding)
+def _numbered(stream: io.StringIO, export: Export) -> Iterator[tuple[int, list[str]]]:
+    """Every row with the number under which a spreadsheet shows it."""
+    # Lenient reading joins rows in silence where a quote is lost, hence strict.
+    reader = csv.reader(stream, delimiter=export.source.delimiter, strict=True)
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            fix = "look for a quote that is not closed, or stands within a text, and export again"
+            raise export.fault(f"this row cannot be read: {error}", fix, number) from None
+        if row is None:
+            return
+        yield number, row
 
 
-def _sheet_rows(path: Path, source: Source, folder: Path) -> tuple[list[list[Any]], str]:
-    try:
-        workbook = CalamineWorkbook.from_path(path)
-    except (CalamineError, OSError, ValueError) as error:
-        fix = "open it in Excel without a password and save it again as .xlsx"
-        raise SourceError(f"this workbook cannot be read: {error}", _name(path, folder), fix) from None
-    sheet = source.sheet or workbook.sheet_names[0]
-    if sheet not in workbook.sheet_names:
-        fix = did_you_mean(sheet, workbook.sheet_names)
-        raise SourceError(f'no sheet is called "{sheet}"', _name(path, folder), fix)
-    return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False), sheet
+def _frame(
+    rows: Iterable[tuple[int, list[str]]], labels: list[str], first: int
+) -> tuple[pd.DataFrame, list[int], list[int]]:
+    """The rows as a frame of text, and the numbers of rows that are too long or too short.
+
+    A row with more cells than labels cannot be told apart cell by cell, since a separator within a text
+    moves all that follows; one with fewer lacks its last cells, which some exports leave out when empty.
+    """
+    width, torn, short = len(labels), list[int](), list[int]()
+    iterator, chunks = iter(rows), list[pd.DataFrame]()
+    while chunk := list(islice(iterator, _CHUNK)):
+        cells = []
+        for number, row in chunk:
+            if len(row) != width:
+                if any(row[width:]):
+                    torn.append(number)
+                elif len(row) < width and sum(map(bool, row)) > 1:
+                    short.append(number)
+                row = row[:width] + [""] * (width - len(row))
+            cells.append(row)
+        columns = zip(*cells, strict=True)
+        chunks.append(pd.DataFrame({i: pd.array(column, dtype="str") for i, column in enumerate(columns)}))
+    frame = pd.concat(chunks, ignore_index=True) if chunks else pd.DataFrame(columns=range(width), dtype="str")
+    frame.columns = pd.Index(labels)
+    frame.index = pd.RangeIndex(first, first + len(frame))
+    return frame, torn, short
 
 
-def _table(rows: list[list[Any]], source: Source, file: str, encoding: str) -> RawTable:
+def _delimiter_hint(text: str, export: Export) -> str:
+    for delimiter in ";\t,|":
+        lines = text.splitlines()[:60]
+        if any(_holds_labels([cell.strip('"') for cell in line.split(delimiter)], export.source) for line in lines):
+            shown = "\\t" if delimiter == "\t" else delimiter
+            return f'write delimiter: "{shown}" into {export.mapping}'
+    return ""
+
+
+# -------------------------------------------------------------------------------------------- workbooks
+
+
+def _sheet_table(export: Export) -> RawTable:
+    rows, sheet = _sheet_rows(export)
+    source = export.source
     at = next((i for i, row in enumerate(rows[:60]) if _holds_labels(row, source)), None)
     if at is None:
-        raise _no_header(source, rows[:60])
-    labels = _labels([cell_text(cell) for cell in rows[at]], source, file)
+        raise _no_header(export, rows[:60])
+    labels = _labels([cell_text(cell) for cell in rows[at]], export, at + 1, sheet)
     body = [list(row) + [""] * (len(labels) - len(row)) for row in rows[at + 1 :]]
     frame = pd.DataFrame(body, columns=labels, dtype=object)
     frame.index = pd.RangeIndex(at + 2, at + 2 + len(frame))
     remarks = tuple(" ".join(cell_text(cell) for cell in row if cell != "") for row in rows[:at])
-    return _without_footer(frame, file, remarks, encoding)
+    return _without_footer(frame, f"{source.file} [{sheet}]", remarks, "")
+
+
+def _sheet_rows(export: Export) -> tuple[list[list[Any]], str]:
+    try:
+        workbook = CalamineWorkbook.from_path(export.path)
+        names = workbook.sheet_names
+        sheet = export.source.sheet or names[0]
+        if sheet in names:
+            return workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False), sheet
+    except (CalamineError, OSError, ValueError, IndexError) as error:
+        fix = "open it in Excel without a password and save it again as .xlsx"
+        raise export.fault(f"this workbook cannot be read: {error}", fix) from None
+    fix = f"{did_you_mean(sheet, names)} The sheet is named in {export.mapping}"
+    raise export.fault(f'no sheet is called "{sheet}"', fix)
+
+
+# ------------------------------------------------------------------------------------ header and footer
 
 
 def _without_footer(frame: pd.DataFrame, file: str, remarks: tuple[str, ...], encoding: str) -> RawTable:
@@ -173,20 +261,20 @@ def _holds_labels(row: list[Any], source: Source) -> bool:
     return 2 * sum(label in cells for label in source.columns) >= len(source.columns)
 
 
-def _labels(header: list[str], source: Source, file: str) -> list[str]:
+def _labels(header: list[str], export: Export, row: int, sheet: str = "") -> list[str]:
     labels = [str(cell).strip() or f"(column {i + 1})" for i, cell in enumerate(header)]
-    wanted = wanted_labels(source)
+    wanted = wanted_labels(export.source)
     twice = sorted({label for label in labels if labels.count(label) > 1 and label in wanted})
     if twice:
         fix = "rename one of the two columns in the report and export again"
-        raise SourceError(f'the column "{twice[0]}" stands there twice', file, fix)
+        raise export.fault(f'the column "{twice[0]}" stands there twice', fix, row, sheet)
     missing = [label for label in wanted if label not in labels]
     if missing:
         spare = [label for label in labels if label not in wanted]
         hints = "; ".join(f'"{label}" ({did_you_mean(label, spare)})' for label in missing)
-        fix = "add the column to the report and export again, or correct the label in the mapping"
+        fix = f"add the column to the report and export again, or correct the label in {export.mapping}"
         what = f"{'a column is' if len(missing) == 1 else f'{len(missing)} columns are'} missing: {hints}"
-        raise SourceError(what, file, fix)
+        raise export.fault(what, fix, row, sheet)
     return [label if labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(labels)]
 
 
@@ -196,17 +284,22 @@ def wanted_labels(source: Source) -> list[str]:
     return list(dict.fromkeys([*source.columns, *credits]))
 
 
-def _no_header(source: Source, rows: list[list[Any]]) -> SourceError:
-    cells = [cell_text(cell) for row in rows for cell in row if cell != ""]
-    label = next(iter(source.columns))
-    fix = f'check the labels under columns: in the mapping; looking for "{label}", {did_you_mean(label, cells, 8)}'
-    return SourceError("no row holds the labels of the mapping", source.file, fix)
+def _no_header(export: Export, rows: list[list[Any]], hint: str = "") -> SourceError:
+    if not any(cell != "" for row in rows for cell in row):
+        return export.fault("this export is empty", "export it again, with its header and its rows")
+    fullest = max(rows[:20], key=lambda row: sum(cell != "" for cell in row))
+    seen = ", ".join(cell_text(cell)[:30] for cell in fullest[:8] if cell != "")
+    label = next(iter(export.source.columns))
+    other = f"look at columns: and sheet: in {export.mapping}" if export.source.sheet else ""
+    fix = hint or other or f"look at columns: in {export.mapping}, or export it again with its header"
+    return export.fault(f'no row holds the labels of the mapping, such as "{label}"; one row reads: {seen}', fix)
 
 
 def cell_text(cell: Any) -> str:
     """A cell of a workbook as text: whole numbers without a point, dates as ISO."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
+    if isinstance(cell, float):
+        # Excel itself shows fifteen digits; the rest is noise of its arithmetic.
+        return str(int(cell)) if cell.is_integer() else format(Decimal(format(cell, ".15g")), "f")
     if isinstance(cell, dt.datetime | dt.date):
         return cell.isoformat()
     return str(cell).strip()

@@ -279,16 +279,21 @@ def _asked_for(settings: Params, label: str) -> Quarter:
 
 def _check_partners(settings: Params, loaded: Loaded) -> None:
     """Every partner that params name must be in the partner list."""
-    known = loaded.tables["partners"]["partner_id"].to_pylist()
-    lookup = set(known)
-    errors: list[InputError] = []
-    named = [(i.partner_id, i.where) for instances in settings.instances.values() for i in instances]
-    named += [(action.partner_id, action.where) for action in settings.actions]
+    known = _names(loaded.tables["partners"])
+    by_name = {name.casefold(): key for key, name in known.items()}
+    named = [(i.partner_id, f"{i.where}, partner_id") for each in settings.instances.values() for i in each]
+    named += [(action.partner_id, f"{action.where}, partner_id") for action in settings.actions]
     named += [(partner, f"params/words/{quarter}/{partner}.md") for quarter, partner in settings.words]
+    places: dict[str, list[str]] = defaultdict(list)
     for partner, where in named:
-        if partner not in lookup:
-            what = f'no partner has the id "{partner}"'
-            errors.append(UnknownPartner(what, where, did_you_mean(partner, known)))
+        if partner not in known:
+            places[partner].append(where)
+    errors = []
+    for partner, found in places.items():
+        what = f'no partner has the id "{partner}"' + (f" ({len(found)} places)" if len(found) > 1 else "")
+        meant = by_name.get(partner.casefold())
+        fix = f'use its id, "{meant}"' if meant else did_you_mean(partner, list(known))
+        errors.append(UnknownPartner(what, found[0], fix))
     if errors:
         raise ParamsError(errors)
 
@@ -307,12 +312,14 @@ def _shown(finding: Finding) -> str:
 def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
     """A literal in a filter that the data never hold is probably a slip of the pen."""
     wheres = [
-        (f"metrics.{name}", metric.table, metric.where)
+        ("params/metrics.yaml", f"metrics.{name}", metric.table, metric.where)
         for name, metric in settings.metrics.items()
         if isinstance(metric, SimpleMetric)
     ]
-    wheres += [(f"goals.{name}", "partners", goal.applies_to) for name, goal in settings.goals.items()]
-    for place, table, where in wheres:
+    wheres += [
+        ("params/goals.yaml", f"goals.{name}", "partners", goal.applies_to) for name, goal in settings.goals.items()
+    ]
+    for file, place, table, where in wheres:
         for leaf in columns_of(where):
             column = TABLES[table].column(leaf.column)
             if column is None or column.kind != "text" or leaf.op not in ("is", "is_not", "in", "not_in"):
@@ -322,7 +329,7 @@ def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Itera
             for value in values:
                 if held and value not in held and value not in column.values:
                     what = f'{place}: no {table} row has {leaf.column} "{value}"'
-                    yield Finding("warning", what, "params", fix=did_you_mean(str(value), sorted(held)))
+                    yield Finding("warning", what, file, fix=did_you_mean(str(value), sorted(held)))
 
 
 # -------------------------------------------------------------------------------------------- writing
