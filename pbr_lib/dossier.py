@@ -86,8 +86,9 @@ def house_metrics(params: Params) -> dict[str, Metric]:
         out[f"_{credit}"] = SimpleMetric(
             label=credit.capitalize(), where={"is_won": True}, credit_type=(credit,), credit=way, **base
         )
+    whose = () if params.workbook.show_influenced else tuple(kind for kind in CREDIT_TYPES if kind != "influenced")
     for flag in ("won", "lost"):
-        out[f"_{flag}"] = SimpleMetric(label=flag.capitalize(), where={f"is_{flag}": True}, **base)
+        out[f"_{flag}"] = SimpleMetric(label=flag.capitalize(), where={f"is_{flag}": True}, credit_type=whose, **base)
     return out
 
 
@@ -97,7 +98,9 @@ def portray(programme: Programme, partner: Mapping[str, Any]) -> dict[str, Any]:
     clock = _clock(programme, partner, quarter)
     results = _results(programme, partner, quarter)
     before = {result.key: result for result, _ in _results(programme, partner, quarter.shift(-1))}
-    total = goals.score(results, clock.phase)
+    hidden = not params.workbook.show_influenced
+    shown = [row for row in results if not (hidden and _influenced(params.metrics[row[1].metric], params))]
+    total = goals.score(shown, clock.phase)
     return {
         "version": VERSION,
         "organisation": params.workbook.organisation,
@@ -172,6 +175,7 @@ def _goal(programme: Programme, result: Result, goal: Goal, before: Result | Non
         "name": goal.name or metric.label,
         "objective": goal.objective,
         "headline": goal.headline,
+        "influenced": _influenced(metric, params),
         "unit": metric.unit.unit.as_json(),
         "better": metric.better,
         "table": metric.table if isinstance(metric, SimpleMetric) else "",
@@ -200,6 +204,13 @@ def _goal(programme: Programme, result: Result, goal: Goal, before: Result | Non
         "last": None if before is None else _last(before),
         "records": programme.evidence.get((goal.metric, instance.partner_id), []),
     }
+
+
+def _influenced(metric: Metric, params: Params) -> bool:
+    """Whether a metric counts influenced credit and no other; a ratio does when either part does."""
+    if isinstance(metric, SimpleMetric):
+        return metric.credits == ("influenced",)
+    return any(_influenced(params.metrics[part], params) for part in (metric.numerator, metric.denominator))
 
 
 def _recipe(metric: Metric) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from pbr_lib import standings
 from pbr_lib.blocks import Status
-from pbr_lib.model import Amount, Unit
+from pbr_lib.model import Amount, Unit, date_text
 
 __all__ = ["GoalView", "number"]
 
@@ -20,7 +21,7 @@ class GoalView:
     facts: dict[str, Any] = field(repr=False)
 
     def __repr__(self) -> str:
-        return f"{self.name}: {self.actual} of {self.target} ({self.ratio})"
+        return f"{self.name}: {self.tally}"
 
     @property
     def key(self) -> str:
@@ -35,7 +36,7 @@ class GoalView:
     @property
     def name(self) -> str:
         """The goal as a sentence: ``Create 5 new partner leads``."""
-        return str(self.facts["name"]).replace("{target}", self.target.text)
+        return str(self.facts["name"]).replace("{target}", self.aim)
 
     @property
     def unit(self) -> Unit:
@@ -55,6 +56,15 @@ class GoalView:
         return Amount(None if value is None else Decimal(value), self.unit)
 
     @property
+    def aim(self) -> str:
+        """The target in words: ``5``; of a range ``80 to 90``; of a milestone its day."""
+        target = self.facts["target"]
+        if target["due"] is not None:
+            return date_text(dt.date.fromisoformat(target["due"]))
+        high = Amount(number(target["high"]), self.unit)
+        return f"{self.target} to {high}" if high.known else str(self.target)
+
+    @property
     def in_progress(self) -> Amount:
         """What is under way and may still count this quarter; never part of the actual."""
         return self._amount("in_progress")
@@ -71,10 +81,13 @@ class GoalView:
 
     @property
     def tally(self) -> str:
-        """``3 of 5 (60 %)``; of a rate ``50 % against 30 % (167 %)``; of a level ``8 of 9 (89 %)``."""
+        """``3 of 5 (60 %)``; of a rate ``50 % against 30 % (167 %)``; of a milestone ``done, due 15 Sep 2026``."""
+        if self.facts["target"]["due"] is not None:
+            late = "done late" if self.actual.value else "not done"
+            return f"{'done' if self.ratio.value else late if self.actual.known else self.actual}, due {self.aim}"
         link = "of" if self.unit.kind in ("count", "money") else "against"
         ratio = f" ({self.ratio})" if self.ratio.known else ""
-        return f"{self.actual} {link} {self.target}{ratio}"
+        return f"{self.actual} {link} {self.aim}{ratio}"
 
     @property
     def status(self) -> Status:

@@ -117,9 +117,7 @@ class Review:
     def all_goals(self) -> tuple[GoalView, ...]:
         """Every goal, in the order of the definitions; partners may not see influenced revenue."""
         hidden = self.edition == "partner" and not self.facts["show_influenced"]
-        return tuple(
-            GoalView(facts) for facts in self.facts["goals"] if not (hidden and "influenced" in facts["metric"])
-        )
+        return tuple(GoalView(facts) for facts in self.facts["goals"] if not (hidden and facts["influenced"]))
 
     @property
     def _headline_goals(self) -> tuple[GoalView, ...]:
@@ -156,7 +154,9 @@ class Review:
         Empty, and then drawn as a remark, when no goal is paced.
         """
         goal = self.goal(key) if key else self._paced()
-        return pd.DataFrame() if goal is None else tables.pace_frame(goal, self.facts["quarter"])
+        if goal is None or goal.facts["pace_share"] is None:
+            return pd.DataFrame()
+        return tables.pace_frame(goal, self.facts["quarter"])
 
     def trend(self, key: str = "", quarters: int = 8) -> pd.DataFrame:
         """A goal over the last quarters, for :func:`pbr.charts.trend`: columns quarter, value, target."""
@@ -267,7 +267,8 @@ class Review:
     @property
     def definitions(self) -> Table:
         """How each number is measured."""
-        return tables.definition_table(self.facts["definitions"])
+        shown = {goal.facts["metric"] for goal in self.all_goals}
+        return tables.definition_table([row for row in self.facts["definitions"] if row["metric"] in shown])
 
     @property
     def sources(self) -> Table:
@@ -293,7 +294,8 @@ class Review:
     @property
     def _deals(self) -> list[dict[str, Any]]:
         if self.edition == "partner" and not self.facts["show_influenced"]:
-            return [deal for deal in self.facts["deals"] if deal["credits"] != ["influenced"]]
+            rest = [[credit for credit in deal["credits"] if credit != "influenced"] for deal in self.facts["deals"]]
+            return [deal | {"credits": own} for deal, own in zip(self.facts["deals"], rest, strict=True) if own]
         return list(self.facts["deals"])
 
     def _paced(self) -> GoalView | None:
@@ -322,11 +324,13 @@ def open_slice(path: Path, partner: str, quarter: str, edition: str) -> Review:
     try:
         data = path.read_bytes()
     except OSError:
-        raise UnknownPartner(f'there is no slice of partner "{partner}"', str(path.name)) from None
+        fix = "build the quarter again, or load the partner at a desk"
+        raise UnknownPartner(f'there is no slice of partner "{partner}"', path.name, fix) from None
     facts = json.loads(data)
     found = (facts["partner"]["partner_id"], facts["quarter"]["label"])
     if found != (partner, quarter):
-        raise UnknownPartner(f"this slice is of {found[0]}, {found[1]}, not of {partner}, {quarter}", path.name)
+        what = f"this slice is of {found[0]}, {found[1]}, not of {partner}, {quarter}"
+        raise UnknownPartner(what, path.name, "ask for the partner and quarter that the slice was made for")
     if edition not in ("partner", "internal"):
         raise InputError(f'"{edition}" is no edition', fix="write partner or internal")
     name: Edition = "internal" if edition == "internal" else "partner"
@@ -334,7 +338,8 @@ def open_slice(path: Path, partner: str, quarter: str, edition: str) -> Review:
 
 
 def _card(goal: GoalView) -> Card:
-    lines = [f"{goal.ratio} of {goal.target}" if goal.ratio.known else f"target {goal.target}"]
+    share = goal.ratio.known and goal.target.known and goal.facts["target"]["high"] is None
+    lines = [f"{goal.ratio} of {goal.aim}" if share else f"target {goal.aim}"]
     last = goal.facts["last"]
     if last and last["attained"] is not None:
         lines.append(f"last quarter {Amount(Decimal(last['attained']), Unit('percent'))}")

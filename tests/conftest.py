@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,22 @@ def workbook(tmp_path: Path) -> Path:
 def shared_workbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A workbook that several tests read and none may change."""
     yield copy_workbook(tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture(scope="session")
+def demo_review(shared_workbook: Path) -> Callable[..., Any]:
+    """Opens a review of the demo: ``demo_review("P-001", "2026-Q2", "internal")``; each quarter is measured once."""
+    from pbr_lib import slices
+    from pbr_lib.review import open_slice
+
+    made: dict[str, Any] = {}
+
+    def open_(partner: str, quarter: str = "2026-Q3", edition: str = "partner") -> Any:
+        if quarter not in made:
+            made[quarter] = slices.ensure(shared_workbook, quarter)
+        return open_slice(made[quarter].path(partner), partner, quarter, edition)
+
+    return open_
 
 
 @pytest.fixture(scope="session")
