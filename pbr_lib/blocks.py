@@ -332,9 +332,10 @@ class Table(Block):
         """An HTML table of the rows that a page would show."""
         shown = self.rows[: self.print_rows]
         keep = [i for i, column in enumerate(self.columns) if not column.sheet_only]
-        head = "".join(f'<th style="text-align:left">{html.escape(self.columns[i].label)}</th>' for i in keep)
+        sides = {i: "right" if self.columns[i].kind == "amount" else "left" for i in keep}
+        head = "".join(f'<th style="text-align:{sides[i]}">{html.escape(self.columns[i].label)}</th>' for i in keep)
         body = "".join(
-            "<tr>" + "".join(f'<td style="text-align:left">{_html(row[i])}</td>' for i in keep) + "</tr>"
+            "<tr>" + "".join(f'<td style="text-align:{sides[i]}">{_html(row[i])}</td>' for i in keep) + "</tr>"
             for row in shown
         )
         title = f"<div><b>{html.escape(self.title)}</b></div>" if self.title else ""
@@ -400,9 +401,7 @@ class Chart(Block):
             "alt": self.alt,
             "width": self.width,
             # A list, since a notebook's file sorts the keys of a mapping and columns have an order.
-            "frame": [
-                {"name": column, "values": [_value(v) for v in values]} for column, values in self.frame.items()
-            ],
+            "frame": [{"name": column, "values": [_value(v) for v in values]} for column, values in self.frame.items()],
             "native": dict(self.native),
         }
 

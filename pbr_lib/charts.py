@@ -311,8 +311,8 @@ def closings(frame: pd.DataFrame, title: str = "Won and lost by quarter") -> Cha
         axes.text(0.0, 0.98, "won", transform=axes.transAxes, color=PALETTE["blue"], fontsize=_SMALL, va="top")
         axes.text(0.0, 0.02, "lost", transform=axes.transAxes, color=PALETTE["orange"], fontsize=_SMALL, va="bottom")
     last = frame.iloc[-1]
-    alt = f"In {last['quarter']} {int(last['won_n'])} deals worth {_amount(last['won'], unit)} were won and "
-    alt += f"{int(last['lost_n'])} worth {_amount(last['lost'], unit)} lost."
+    alt = f"Won in {last['quarter']}: {_deals(last['won_n'])}, {_amount(last['won'], unit)}. "
+    alt += f"Lost: {_deals(last['lost_n'])}, {_amount(last['lost'], unit)}."
     native: dict[str, Any] = {"type": "column", "x": "quarter", "series": ["won", "lost"]}
     native |= {"labels": {"quarter": "Quarter", "won": "Won", "lost": "Lost"}}
     return chart(drawing, frame, title, alt, native)
@@ -337,13 +337,13 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
             _say_nothing(axes, "No deal is open.")
         axes.set_yticks(range(len(frame)), list(frame["stage"]), fontsize=_TEXT, color=PALETTE["ink"])
         for i, (amount, deals) in enumerate(zip(amounts, frame["deals"], strict=True)):
-            text = f"{_amount(amount, unit)}  ·  {deals} {'deal' if deals == 1 else 'deals'}"
+            text = f"{_amount(amount, unit)}  ·  {_deals(deals)}"
             axes.annotate(
                 text, (amount, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=_TEXT,
                 color=PALETTE["ink"],
             )  # fmt: skip
     said = "; ".join(
-        f"{row.stage}: {row.deals} deals, {_amount(row.amount, unit)}" for row in frame.itertuples(index=False)
+        f"{row.stage}: {_deals(row.deals)}, {_amount(row.amount, unit)}" for row in frame.itertuples(index=False)
     )
     native: dict[str, Any] = {
         "type": "bar",
@@ -351,7 +351,7 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
         "series": ["amount"],
         "labels": {"stage": "Stage", "amount": "Amount"},
     }
-    return chart(drawing, frame, title, f"Open pipeline by stage: {said}.", native)
+    return chart(drawing, frame, title, f"{said}.", native)
 
 
 # ---------------------------------------------------------------------------------------------- helpers
@@ -363,6 +363,10 @@ def _say_nothing(axes: Axes, text: str) -> None:
     axes.text(
         0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=_TEXT + 1, color=PALETTE["grey"]
     )
+
+
+def _deals(count: Any) -> str:
+    return f"{int(count)} {'deal' if int(count) == 1 else 'deals'}"
 
 
 def _quarter_axis(axes: Axes, frame: pd.DataFrame) -> None:
@@ -412,6 +416,8 @@ def _trend_words(frame: pd.DataFrame) -> str:
     if not known:
         return f"{label}: nothing could be measured in these quarters."
     (first, start), (last, end) = known[0], known[-1]
+    if len(known) == 1:
+        return f"{label} stands at {_amount(end, unit)} in {last}, the first of these quarters that could be measured."
     best = max(known, key=lambda pair: pair[1])
     text = f"{label} went from {_amount(start, unit)} in {first} to {_amount(end, unit)} in {last}"
     return f"{text}; the highest was {_amount(best[1], unit)} in {best[0]}."

@@ -60,8 +60,7 @@ def sheets(path: Path) -> str:
     out: dict[str, object] = {}
     for sheet in book.worksheets:
         formulas = [f"{c.coordinate} {c.value}" for row in sheet.iter_rows() for c in row if c.data_type == "f"]
-        tables = {name: table.ref for name, table in sheet.tables.items()}
-        out[sheet.title] = {"size": sheet.dimensions, "tables": tables, "formulas": formulas}
+        out[sheet.title] = {"size": sheet.dimensions, "tables": dict(sheet.tables.items()), "formulas": formulas}
     return json.dumps(out, indent=1, ensure_ascii=False) + "\n"
 
 
