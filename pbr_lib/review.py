@@ -106,18 +106,19 @@ class Review:
         InputError
             When the partner has no such goal this quarter; the message lists those it has.
         """
-        for facts in self.facts["goals"]:
-            if key in (facts["key"], facts["metric"]):
-                return GoalView(facts)
-        known = [facts["key"] for facts in self.facts["goals"]]
+        for goal in self.all_goals:
+            if key in (goal.key, goal.facts["metric"]):
+                return goal
+        known = [goal.key for goal in self.all_goals]
         what = f'{self.facts["partner"]["name"]} has no goal "{key}" in {self.quarter}'
         raise InputError(what, fix=did_you_mean(key, known))
 
     @property
     def all_goals(self) -> tuple[GoalView, ...]:
         """Every goal, in the order of the definitions; partners may not see influenced revenue."""
-        hidden = self.edition == "partner" and not self.facts["show_influenced"]
-        return tuple(GoalView(facts) for facts in self.facts["goals"] if not (hidden and facts["influenced"]))
+        return tuple(
+            GoalView(facts) for facts in self.facts["goals"] if not (self._hides_influence and facts["influenced"])
+        )
 
     @property
     def _headline_goals(self) -> tuple[GoalView, ...]:
@@ -183,7 +184,7 @@ class Review:
     def credits(self) -> pd.DataFrame:
         """Won revenue by credit and quarter, for :func:`pbr.charts.credits`."""
         names = ["sourced", "influenced", "resold"]
-        if self.edition == "partner" and not self.facts["show_influenced"]:
+        if self._hides_influence:
             names.remove("influenced")
         return self._history(names)
 
@@ -212,7 +213,7 @@ class Review:
     @property
     def attribution(self) -> Table:
         """Revenue won with the partner this quarter, by credit, footing to the deals behind it."""
-        return tables.attribution_table(self._deals, self._money)
+        return tables.attribution_table(self._deals, self._money, not self._hides_influence)
 
     @property
     def open_deals(self) -> Table:
@@ -292,8 +293,12 @@ class Review:
         return Unit("money", self.facts["currency"])
 
     @property
+    def _hides_influence(self) -> bool:
+        return self.edition == "partner" and not self.facts["show_influenced"]
+
+    @property
     def _deals(self) -> list[dict[str, Any]]:
-        if self.edition == "partner" and not self.facts["show_influenced"]:
+        if self._hides_influence:
             rest = [[credit for credit in deal["credits"] if credit != "influenced"] for deal in self.facts["deals"]]
             return [deal | {"credits": own} for deal, own in zip(self.facts["deals"], rest, strict=True) if own]
         return list(self.facts["deals"])

@@ -242,8 +242,8 @@ def _field(key: str, value: Any) -> Cell:
     return _day(value) if key == "expires_on" else str(value).replace("_", " ") if key == "status" else str(value)
 
 
-def attribution_table(deals: list[dict[str, Any]], money: Unit) -> Table:
-    """Won deals by credit. Each deal counts in one of the first three rows, so these add up to the total."""
+def attribution_table(deals: list[dict[str, Any]], money: Unit, influence: bool = True) -> Table:
+    """Won deals by credit. Each deal counts in one of the first rows, so these add up to the total."""
     won = [deal for deal in deals if deal["stage"] == "won"]
     sourced = [deal for deal in won if "sourced" in deal["credits"]]
     influenced = [deal for deal in won if "sourced" not in deal["credits"] and "influenced" in deal["credits"]]
@@ -251,7 +251,7 @@ def attribution_table(deals: list[dict[str, Any]], money: Unit) -> Table:
     resold = [deal for deal in won if "resold" in deal["credits"]]
     rows: list[tuple[Cell, ...]] = [
         ("Sourced: the partner originated the deal", *_sums(sourced, money, shared=True)),
-        ("Influenced: touched, not originated", *_sums(influenced, money)),
+        *([("Influenced: touched, not originated", *_sums(influenced, money))] if influence else []),
         ("Resold only: the transaction ran through the partner", *_sums(rest, money)),
         ("Won with the partner, each deal once", *_sums([*sourced, *influenced, *rest], money, shared=True)),
         ("For information: resold in all, whatever the other credit", *_sums(resold, money)),
