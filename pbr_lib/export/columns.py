@@ -20,7 +20,8 @@ __all__ = ["TEXT_WIDTH", "Field", "breakable", "parted"]
 
 TEXT_WIDTH = 499.9
 _GAP = 10.0
-_BAR = 92.0
+_BAR = 78.0
+_LONG_CELL = 1200  # letters; in the narrowest column these fill about half a page
 _SMALLEST = 7.2
 _WORD = 110.0
 _PROSE = 300.0
@@ -105,7 +106,9 @@ def _part(group: Sequence[Field], widths: Sequence[float], size: float) -> dict[
         columns.append({"width": round(width, 2), "pad": pad, "right": field.right, "look": look})
         cells.append([_softened(cell, room, size) for cell in field.cells])
     heads = [_softened(f.label, w - p - 0.5, size * 0.92) for f, w, p in zip(group, widths, pads, strict=True)]
-    return {"columns": columns, "heads": heads, "rows": [list(row) for row in zip(*cells, strict=True)]}
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    longest = max((len(_plain(cell)) for field in group for cell in field.cells), default=0)
+    return {"columns": columns, "heads": heads, "rows": rows, "whole": longest <= _LONG_CELL}
 
 
 def _softened(cell: Any, room: float, size: float) -> Any:
