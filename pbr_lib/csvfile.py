@@ -38,57 +38,77 @@ class CsvFile:
             return
         head = text.partition("\n")[0]
         self.delimiter = max(",;\t", key=head.count)
+        records = self._records(text)
+        first = next(records, (1, []))[1]
+        header = _trimmed([cell.strip() for cell in first], 0)
+        if self.errors or not self._header_fits(header):
+            return
+        uneven: list[tuple[int, int]] = []
+        count = 0
+        for number_of_row, cells in records:
+            if not any(cell.strip() for cell in cells):
+                continue
+            count += 1
+            cells = _trimmed([cell.strip() for cell in cells], len(header))
+            if len(cells) == len(header):
+                yield from self._row(header, cells, number_of_row)
+            else:
+                uneven.append((number_of_row, len(cells)))
+        self._note_uneven(uneven, len(header), count)
+
+    def _records(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Every row with the number under which a spreadsheet shows it; ends at a row that cannot be read."""
         # A quote that is never closed would swallow the rest of the file in silence, hence strict.
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
-        header: list[str] = []
-        number_of_row = 0
-        while True:
-            number_of_row += 1
-            try:
-                cells = next(reader, None)
-            except csv.Error as error:
-                fix = "look for a quote that is not closed, or stands within a text"
-                where = f"{self.name}, row {number_of_row}"
-                self.errors.append(InputError(f"this row cannot be read: {error}", where, fix))
-                return
-            if number_of_row == 1:
-                header = _trimmed([cell.strip() for cell in cells or []], 0)
-                if not self._header_fits(header):
-                    return
-            elif cells is None:
-                return
-            elif any(cell.strip() for cell in cells):
-                yield from self._row(header, cells, number_of_row)
+        number_of_row = 1
+        try:
+            for cells in reader:
+                yield number_of_row, cells
+                number_of_row += 1
+        except csv.Error as error:
+            fix = "look for a quote that is not closed, or stands within a text"
+            where = f"{self.name}, row {number_of_row}"
+            self.errors.append(InputError(f"this row cannot be read: {error}", where, fix))
 
     def _row(self, header: list[str], cells: list[str], number_of_row: int) -> Iterator[Row]:
-        where = f"{self.name}, row {number_of_row}"
-        cells = _trimmed([cell.strip() for cell in cells], len(header))
-        if len(cells) != len(header):
-            fix = (
-                f'leave no cell out, write empty ones as well, and put quotes around text that holds "{self.delimiter}"'
-            )
-            self.errors.append(InputError(f"{len(cells)} cells stand under {len(header)} columns", where, fix))
+        if cells == header:
+            what = "the names of the columns stand here again"
+            self.errors.append(InputError(what, f"{self.name}, row {number_of_row}", "remove this row"))
             return
         row = Row(self, number_of_row, dict(zip(header, cells, strict=True)))
         for column in self.required:
             if not row.text(column):
-                row.fault(column, "this cell is empty", f"write the {column.replace('_', ' ')}")
+                row.fault(column, "this cell is empty", f"fill in {column}")
         yield row
+
+    def _note_uneven(self, uneven: list[tuple[int, int]], width: int, count: int) -> None:
+        """Rows with too many or too few cells; where most are like that, the first row is to blame."""
+        if len(uneven) > 1 and 2 * len(uneven) > count:
+            what = f"{width} columns are named here, {len(uneven)} rows have {uneven[0][1]} cells"
+            fix = "add the missing name to the first row, or take out the one too many"
+            self.errors.append(InputError(what, f"{self.name}, row 1", fix))
+            return
+        fix = f'leave no cell out, write empty ones as well, and put quotes around text that holds "{self.delimiter}"'
+        for number_of_row, cells in uneven:
+            where = f"{self.name}, row {number_of_row}"
+            self.errors.append(InputError(f"{cells} cells stand under {width} columns", where, fix))
 
     def _header_fits(self, header: list[str]) -> bool:
         before = len(self.errors)
         where = f"{self.name}, row 1"
-        if not header:
+        if 2 * sum(name in self.columns for name in header) < len(self.required):
             fix = f"start it with {','.join(self.columns)}"
             self.errors.append(InputError("the row with the columns' names is missing", where, fix))
             return False
-        unknown = [name for name in header if name not in self.columns]
         missing = [column for column in self.columns if column not in header]
+        unknown = [name for name in header if name not in self.columns]
         for name in unknown:
             fix = did_you_mean(name, missing or self.columns)
-            self.errors.append(InputError(f'unknown column "{name}"', where, fix))
-        for name in self.required:
-            if name not in header and not any(did_you_mean(u, [name]).startswith("did") for u in unknown):
+            what = f'unknown column "{name}"' if name else f"column {header.index(name) + 1} has no name"
+            self.errors.append(InputError(what, where, fix))
+        for name in missing:
+            told = any(not u or did_you_mean(u, [name]).startswith("did") for u in unknown)
+            if name in self.required and not told:
                 self.errors.append(InputError(f'the column "{name}" is missing', where, f"add {name} to the first row"))
         for name in dict.fromkeys(name for name in header if header.count(name) > 1 and name in self.columns):
             self.errors.append(InputError(f'the column "{name}" stands here twice', where, "remove one of them"))

@@ -321,7 +321,7 @@ class Target(Spec):
         if self.base is not None and self.value is not None and (self.base > self.value) == (self.kind == "at_least"):
             raise ValueError(f'"from" lies beyond the target, so {self.kind} is met from the start; change one of them')
         if self.value is not None and self.value < 0 and self.base is None:
-            raise ValueError('a negative target needs "from": the base that attainment starts at')
+            raise ValueError('a negative target needs "from"; add the base that attainment starts at')
         return self
 
     @property

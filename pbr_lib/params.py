@@ -306,7 +306,7 @@ class _Reader:
         """One fault for each goal that rows name and goals.yaml does not define."""
         for goal, places in self.unknown_goals.items():
             more = f"; {len(places) - 1} more rows name it" if len(places) > 1 else ""
-            fix = f"{did_you_mean(goal, list(goals))} Goals are defined in params/goals.yaml"
+            fix = f"{did_you_mean(goal, list(goals))} (goals stand in params/goals.yaml)"
             self.errors.append(InputError(f'no goal is called "{goal}"{more}', places[0], fix))
 
     def rates(self) -> Iterator[Rate]:
@@ -354,7 +354,7 @@ class _Reader:
             if heading:
                 current = heading[1].strip().lower()
                 if current not in known:
-                    fix = f"{did_you_mean(current, known)} Sections are listed under words: in params/workbook.yaml"
+                    fix = f"{did_you_mean(current, known)} (sections stand under words: in params/workbook.yaml)"
                     self.errors.append(InputError(f'no section is called "{current}"', where, fix))
                 elif current in out:
                     self.errors.append(InputError(f'the section "{current}" stands here twice', where, "join them"))

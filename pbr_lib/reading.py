@@ -233,7 +233,7 @@ def _sheet_rows(export: Export) -> tuple[list[list[Any]], str]:
     except (CalamineError, OSError, ValueError, IndexError) as error:
         fix = "open it in Excel without a password and save it again as .xlsx"
         raise export.fault(f"this workbook cannot be read: {error}", fix) from None
-    fix = f"{did_you_mean(sheet, names)} The sheet is named in {export.mapping}"
+    fix = f"{did_you_mean(sheet, names)} (the sheet is named in {export.mapping})"
     raise export.fault(f'no sheet is called "{sheet}"', fix)
 
 
