@@ -42,7 +42,7 @@ STAGE_LABELS = {
     "lost": "Lost",
 }
 
-_MARKDOWN_SIGNS = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]()<>#+-.!|~$&="})
+_MARKDOWN_SIGNS = str.maketrans({sign: "\\" + sign for sign in "\\`*_{}[]()<>#+-.!|~$&="} | {"\n": " ", "\r": " "})
 
 
 # ---------------------------------------------------------------------------------------------- tables
