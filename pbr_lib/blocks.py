@@ -306,10 +306,10 @@ class Table(Block):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The table as a frame for an analyst's own work; amounts as Decimal, dates as date."""
+        """The table as a frame for an analyst's own work; amounts as Decimal, what is missing as None."""
         import pandas as pd
 
-        data = [[cell.value if isinstance(cell, Amount) else _text(cell) for cell in row] for row in self.rows]
+        data = [[_datum(cell) for cell in row] for row in self.rows]
         return pd.DataFrame(data, columns=[column.key for column in self.columns])
 
     def as_json(self) -> dict[str, Any]:
@@ -440,6 +440,12 @@ def _cell(cell: Cell) -> Any:
     if isinstance(cell, dt.date):
         return {"date": cell.isoformat(), "text": date_text(cell)}
     return cell.as_json()
+
+
+def _datum(cell: Cell) -> Any:
+    if isinstance(cell, Amount):
+        return cell.value
+    return cell if cell is None or isinstance(cell, dt.date) else _text(cell)
 
 
 def _text(cell: Cell) -> str:
