@@ -109,7 +109,7 @@ def check_source(source: Source, document: Document) -> list[InputError]:
             fix = f'add "<label in the export>: {column.name}" to columns'
             out.append(document.fault(("columns",), f"{table.name} needs {column.name} ({column.doc})", fix))
     out += _check_constants(source, table, document)
-    out += _check_values(source, table, document)
+    out += _check_values(source, table, document) if not out else []
     out += _check_formats(source, document)
     if source.attribution and not table.credited:
         out.append(document.fault(("attribution",), f"{table.name} carries no credit", "remove this key"))
@@ -123,14 +123,18 @@ def check_sources(sources: Mapping[str, Source], documents: Mapping[str, Documen
         fix = "add a mapping with table: partners for the list of partners"
         return [InputError("no source fills the table partners", "params/sources", fix)]
     filled = {name for source in lists for name in source.columns.values()}
-    out = []
-    for name, source in sources.items():
-        for index, credit in enumerate(source.attribution):
-            if credit.match not in filled:
-                what = f"credit is found by {credit.match}, which the partner list does not fill"
-                fix = f"map {credit.match} in the partner list, or write match: partner_id or match: name here"
-                out.append(documents[name].fault(("attribution", index), what, fix))
-    return out
+    lost = [
+        (name, index, credit.match)
+        for name, source in sources.items()
+        for index, credit in enumerate(source.attribution)
+        if credit.match not in filled
+    ]
+    if not lost:
+        return []
+    name, index, match = lost[0]
+    what = f"credit is found by {match}, which the partner list does not fill"
+    fix = f"map {match} in the partner list, or write match: partner_id or match: name here"
+    return [documents[name].fault(("attribution", index), what, fix)]
 
 
 def _check_constants(source: Source, table: TableSpec, document: Document) -> list[InputError]:

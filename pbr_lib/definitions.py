@@ -2,9 +2,8 @@
 and only ``params`` makes them.
 
 The grammar is structured on purpose: closed lists of aggregates and operators, never an expression string,
-since text that is evaluated is code that anybody who edits a file can run.
-
-Every ``ValueError`` of this module reads ``what is wrong; how to mend it`` (see ``errors.parted``).
+since text that is evaluated is code that anybody who edits a file can run. Every ``ValueError`` reads
+``what is wrong; how to mend it`` (see ``errors.parted``).
 """
 
 from __future__ import annotations
@@ -109,8 +108,7 @@ def _operator(op: str) -> str:
 
 
 def _operand(op: str, operand: Any) -> Any:
-    several = {"in": "[a, b]", "not_in": "[a, b]", "between": "[low, high]"}
-    if op in several:
+    if op in (several := {"in": "[a, b]", "not_in": "[a, b]", "between": "[low, high]"}):
         plain = isinstance(operand, list) and operand and not any(isinstance(v, list | Mapping) for v in operand)
         if not plain or (op == "between" and len(operand) != 2):
             raise ValueError(f'"{op}" takes a list of plain values; write {op}: {several[op]}')
@@ -273,7 +271,9 @@ class RatioMetric(Spec):
 
 
 def _metric_type(value: Any) -> str | None:
-    kind = value.get("type", "simple") if isinstance(value, Mapping) else getattr(value, "type", "simple")
+    if not isinstance(value, Mapping):
+        return getattr(value, "type", None)
+    kind = value.get("type", "ratio" if "numerator" in value and "table" not in value else "simple")
     return kind if kind in ("simple", "ratio") else None
 
 

@@ -223,11 +223,13 @@ class _Reader:
         """References between files, and of metrics and sources to the normalised tables."""
         if isinstance(metrics, MetricsFile):
             self.errors += catalogue.check_metrics(metrics, self.documents["metrics.yaml"])
+        before = len(self.errors)
         for name, source in sources.items():
             self.errors += catalogue.check_source(source, self.documents[f"sources/{name}.yaml"])
+        whole = before == len(self.errors) and len(sources) == len(list((self.folder / "sources").glob("*.yaml")))
         if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile):
             self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], calendar)
-        if len(sources) == len(list((self.folder / "sources").glob("*.yaml"))):
+        if whole and sources:
             documents = {name: self.documents[f"sources/{name}.yaml"] for name in sources}
             self.errors += catalogue.check_sources(sources, documents)
 

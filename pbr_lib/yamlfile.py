@@ -116,7 +116,7 @@ def validate(model: type[M], document: Document) -> tuple[M | None, list[InputEr
         return None, [document.fault((), "this file holds no keys", f"start it with {_first_keys(model)}")]
     empty = tuple(_empty(document.data, ()))
     if empty:
-        fix = "write one after the colon, or remove the key"
+        fix = "write one after the colon, indent what belongs under it, or remove the key"
         return None, [document.fault(place, "no value stands here", fix) for place in empty]
     try:
         return model.model_validate(document.data), []
@@ -143,7 +143,7 @@ def _load(text: str, name: str) -> Any:
         raise _unreadable(error, text, name) from None
 
 
-_TWICE = "remove one of them"
+_TWICE = "remove one of them, or put back the line above that it belongs to"
 
 
 def _at(name: str, mark: StringMark | None) -> str:
@@ -161,7 +161,7 @@ def _unparsed(error: MarkedYAMLError, lines: list[str], name: str) -> InputError
         if words in said:
             return InputError(what, _at(name, (error.context_mark if began else None) or mark), fix)
     if mark and ("mapping values" in said or "expected <block end>" in said):
-        return _misplaced(error, mark, lines, name)
+        return _misplaced(mark.line, lines, name)
     return InputError(f"this is no valid YAML: {said.strip()}", _at(name, mark), _GENERAL)
 
 
@@ -174,25 +174,43 @@ def _open_quote(lines: list[str]) -> int | None:
     return None
 
 
-def _misplaced(error: MarkedYAMLError, mark: StringMark, lines: list[str], name: str) -> InputError:
+def _misplaced(at: int, lines: list[str], name: str) -> InputError:
     """A line that stands deeper or less deep than it may, or lacks its colon."""
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    depth, start = _depth(line), error.context_mark
-    above = next((n for n in range(mark.line - 1, -1, -1) if lines[n].strip() and not _comment(lines[n])), None)
+    line = lines[at] if at < len(lines) else ""
+    above = next((n for n in range(at - 1, -1, -1) if lines[n].strip() and not _comment(lines[n])), None)
+    what, fix = "", ""
     if re.match(r"^[^\"'#{\[:]*:\s[^\"'{\[#]*?:(?:\s|$)", line):
-        fix = "put quotes around a text that holds a colon"
-        return InputError("two colons stand on this line", f"{name}, line {mark.line + 1}", fix)
-    if re.search(r"^[^:]*[{\[].*:.*[}\]]", line):
-        fix = "write key: {...}, with a colon and a space before the bracket"
-        return InputError("the colon before the bracket is missing", f"{name}, line {mark.line + 1}", fix)
-    if above is not None and not re.search(r":(?:\s|$)", lines[above].split(" #")[0]):
-        return InputError(_PROBLEMS[1][2], f"{name}, line {above + 1}", _PROBLEMS[1][3])
-    if start and depth < start.column and any(_depth(other) == depth for other in lines[: mark.line] if other.strip()):
-        fix = f"put the line back that they belong to, or start them like line {mark.line + 1}"
-        what = f"the lines from here to line {mark.line} are indented, and no line above opens them"
-        return InputError(what, f"{name}, line {start.line + 1}", fix)
-    what = "this line does not start where the lines around it start"
-    return InputError(what, f"{name}, line {mark.line + 1}", "indent it like them")
+        what, fix = "two colons stand on this line", "put quotes around a text that holds a colon"
+    elif re.search(r"^[^:]*[{\[].*:.*[}\]]", line):
+        what, fix = "the colon before the bracket is missing", "write key: {...}, with a space before the bracket"
+    elif above is not None and not re.search(r":(?:\s|$)", lines[above].split(" #")[0]):
+        at, what, fix = above, _PROBLEMS[1][2], _PROBLEMS[1][3]
+    if not what:
+        other = _outlier(at, lines)
+        what, fix = "this line does not start where the lines around it start", "indent it like them"
+        if other is not None:
+            what = f"the lines from here to line {at} and line {at + 1} do not start alike"
+            at, fix = other, "indent them alike, or put back the line above that they belong to"
+    return InputError(what, f"{name}, line {at + 1}", fix)
+
+
+def _outlier(at: int, lines: list[str]) -> int | None:
+    """The line above that is more likely misplaced than the one at which the parser gave up."""
+    depth = _depth(lines[at])
+    if sum(_depth(line) == depth for line in lines if line.strip()) == 1:
+        return None
+    levels: list[tuple[int, int]] = []  # depth and first line of each level that is open
+    for number, line in enumerate(lines[: at + 1]):
+        if not line.strip() or _comment(line):
+            continue
+        closed = None
+        while levels and levels[-1][0] > _depth(line):
+            closed = levels.pop()
+        if number == at:
+            return closed[1] if closed and levels and levels[-1][0] < depth else None
+        if not levels or levels[-1][0] < _depth(line):
+            levels.append((_depth(line), number))
+    return None
 
 
 def _depth(line: str) -> int:
@@ -286,8 +304,14 @@ def _faults(model: type[BaseModel], document: Document, details: list[ErrorDetai
         document.fault(place, f'"{place[-1]}" stands one level too high', "indent it under the line above")
         for place in shallow
     ]
+    alike = _alike(found)
+    misnamed = {place[:-1] for place, _ in found if place[-1:] == ("[key]",)}
     for place, detail in found:
-        if any(place[: len(each)] == each for each in shallow):
+        if (
+            any(place[: len(each)] == each for each in shallow)
+            or alike.get(place, 1) == 0
+            or place in misnamed - {*alike}
+        ):
             continue
         missing = detail["type"] == "missing"
         if missing and any(each[:-1] == place[:-1] and _meant(str(each[-1]), str(place[-1])) for each in strays):
@@ -295,10 +319,27 @@ def _faults(model: type[BaseModel], document: Document, details: list[ErrorDetai
         if missing and any(each[-1] == place[-1] and each[:-1] == place[:-2] for each in shallow):
             continue
         error = _fault(model, document, place, detail)
+        if alike.get(place, 1) > 1:
+            fix = f"{error.fix}; or a line above them is missing"
+            error = InputError(f"{error.what}, like {alike[place] - 1} more below it", error.where, fix)
         if error not in out:
             out.append(error)
     out.sort(key=lambda error: _line(error.where))
     return _whole_sections(model, document, found) or out
+
+
+def _alike(found: list[tuple[Place, ErrorDetails]]) -> dict[Place, int]:
+    """Entries that are wrong in the same way because the line above them is gone: how many, for the first of them."""
+    groups: dict[tuple[Place, str], list[Place]] = {}
+    for place, detail in found:
+        if place and isinstance(place[-1], str) and detail["type"] in ("dict_type", "string_type"):
+            groups.setdefault((place[:-1], detail["type"]), []).append(place)
+    out: dict[Place, int] = {}
+    for places in groups.values():
+        if len(places) > 1:
+            out |= dict.fromkeys([(*place, *key) for place in places for key in ((), ("[key]",))], 0)
+            out[places[0]] = len(places)
+    return out
 
 
 def _shallow(model: type[BaseModel], document: Document, places: list[Place]) -> list[Place]:
@@ -336,7 +377,7 @@ def _fault(model: type[BaseModel], document: Document, place: Place, detail: Err
         named = (f'"{place[-1]}" is missing', f"add {place[-1]}: here")
         return document.fault(place[:-1], *_MISSING.get((str(place[-2]) if place[1:] else "", str(place[-1])), named))
     if place[-1:] == ("[key]",):
-        fix = "use small letters, digits and underscores, e.g. new_partner_leads"
+        fix = "use small letters, digits and underscores, or indent it under the line above"
         return document.fault(place[:-1], f'"{place[-2]}" does not fit as a name', fix)
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", str(context.get("expected", "")))
@@ -445,13 +486,11 @@ def _shown(value: Any) -> str:
     """A value as people write it in YAML, shortened."""
     if isinstance(value, bool):
         return str(value).lower()
+    text = str(value)
     if isinstance(value, Mapping):
         text = "{" + ", ".join(f"{key}: {_shown(each)}" for key, each in value.items()) + "}"
     elif isinstance(value, list | tuple):
-        text = ", ".join(_shown(each) for each in value)
-        text = f"[{text}]"
-    else:
-        text = str(value)
+        text = f"[{', '.join(_shown(each) for each in value)}]"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
