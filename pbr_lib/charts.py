@@ -151,7 +151,9 @@ def pace(frame: pd.DataFrame, title: str = "") -> Chart | Note:
         axes.plot(x, frame["expected"], color=PALETTE["grey"], linewidth=1, dashes=(4, 2.5))
         axes.step(known.index, known["actual"], where="post", color=PALETTE["blue"], linewidth=1.8)
         if len(known):
-            axes.plot(known.index[-1], known["actual"].iloc[-1], "o", color=PALETTE["blue"], markersize=4)
+            axes.plot(
+                known.index[-1], known["actual"].iloc[-1], "o", color=PALETTE["blue"], markersize=4, clip_on=False
+            )
         top = max([float(target), *known["actual"].astype(float)]) * 1.18 or 1
         axes.set_ylim(0, top)
         axes.set_xlim(0, len(frame) - 1)
@@ -279,7 +281,8 @@ def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart 
         _value_axis(axes, unit, top)
         _quarter_axis(axes, frame)
         if top <= _NO_MONEY:
-            _say_nothing(axes, "No revenue was won in these quarters.")
+            _say_nothing(axes, _nothing("No revenue was won", frame[series]))
+        _mark_unknown(axes, frame[series])
         axes.legend(
             loc="upper left", ncols=3, frameon=False, fontsize=_SMALL, handlelength=1.1, handleheight=0.8,
             columnspacing=1, borderaxespad=0, labelcolor=PALETTE["ink"],
@@ -299,14 +302,16 @@ def closings(frame: pd.DataFrame, title: str = "Won and lost by quarter") -> Cha
     won, lost = frame["won"].astype(float).fillna(0), frame["lost"].astype(float).fillna(0)
     with matplotlib.rc_context(_STYLE):
         axes.bar(range(len(frame)), won, color=PALETTE["blue"], width=0.62)
-        axes.bar(range(len(frame)), -lost, color=PALETTE["sand"], width=0.62, hatch="////", edgecolor=PALETTE["orange"])
+        some = [i for i, amount in enumerate(lost) if amount]  # of nothing at all, an outline would still show
+        axes.bar(some, -lost[some], color=PALETTE["sand"], width=0.62, hatch="////", edgecolor=PALETTE["orange"])
         axes.axhline(0, color=PALETTE["grey"], linewidth=0.6)
         reach = max(won.max(), lost.max(), 1.0) * 1.3
         axes.set_ylim(-reach, reach)
         _value_axis(axes, unit, reach, both=True)
         _quarter_axis(axes, frame)
         if reach <= _NO_MONEY:
-            _say_nothing(axes, "No deal was won or lost in these quarters.")
+            _say_nothing(axes, _nothing("No deal was won or lost", frame[["won", "lost"]]), height=0.64)
+        _mark_unknown(axes, frame[["won", "lost"]])
         axes.spines["bottom"].set_visible(False)
         axes.text(0.0, 0.98, "won", transform=axes.transAxes, color=PALETTE["blue"], fontsize=_SMALL, va="top")
         axes.text(0.0, 0.02, "lost", transform=axes.transAxes, color=PALETTE["orange"], fontsize=_SMALL, va="bottom")
@@ -357,12 +362,28 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
 # ---------------------------------------------------------------------------------------------- helpers
 
 
-def _say_nothing(axes: Axes, text: str) -> None:
+def _say_nothing(axes: Axes, text: str, height: float = 0.5) -> None:
     """Words where there is nothing to draw, so that an empty chart does not look like a fault."""
     axes.set_yticks([])
     axes.text(
-        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=_TEXT + 1, color=PALETTE["grey"]
+        0.5, height, text, transform=axes.transAxes, ha="center", va="center", fontsize=_TEXT + 1, color=PALETTE["grey"]
     )
+
+
+def _nothing(what: str, values: pd.DataFrame) -> str:
+    unknown = values.isna().all(axis=1)
+    if unknown.all():
+        return "Nothing could be measured in these quarters."
+    return f"{what} in {'the quarters measured' if unknown.any() else 'these quarters'}."
+
+
+def _mark_unknown(axes: Axes, values: pd.DataFrame) -> None:
+    """A dash where nothing could be measured, which is not the same as nothing."""
+    for place in range(len(values)):
+        if values.iloc[place].isna().all():
+            axes.annotate(
+                "–", (place, 0), xytext=(0, 2), textcoords="offset points", ha="center", color=PALETTE["grey"]
+            )
 
 
 def _deals(count: Any) -> str:
