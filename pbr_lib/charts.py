@@ -13,7 +13,9 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -38,7 +40,6 @@ PALETTE |= {"line": "#d5dae2", "sand": "#e0b48a", "wash": "#f4f6fa"}
 _POINTS = {"half": 243.0, "full": 500.0}
 _SMALL, _TEXT = 7.5, 8.0
 _NOTHING = Note(sentences=((Run("There is no goal to draw in this quarter."),),))
-_NO_MONEY = 2.0  # the reach of an axis on which nothing happened
 _DPI = 144  # of the PNG that notebooks show; print takes the SVG
 _STYLE = {
     "font.family": "sans-serif",
@@ -99,7 +100,7 @@ def chart(
 
 def _svg(drawing: Figure) -> str:
     out = io.StringIO()
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), _any_script():
         drawing.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     return text[text.index("<svg") :]
@@ -107,9 +108,17 @@ def _svg(drawing: Figure) -> str:
 
 def _png(drawing: Figure) -> bytes:
     out = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), _any_script():
         FigureCanvasAgg(drawing).print_png(out, metadata={"Software": None})
     return out.getvalue()
+
+
+@contextmanager
+def _any_script() -> Iterator[None]:
+    """A sign that our typeface lacks is no fault: print takes it from another, a notebook shows a box."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        yield
 
 
 @lru_cache(maxsize=1)
@@ -156,15 +165,16 @@ def pace(frame: pd.DataFrame, title: str = "") -> Chart | Note:
             )
         top = max([float(target), *known["actual"].astype(float)]) * 1.18 or 1
         axes.set_ylim(0, top)
-        axes.set_xlim(0, len(frame) - 1)
+        axes.set_xlim(0, max(len(frame) - 1, 1))
         _value_axis(axes, unit, top)
         months = [i for i, day in enumerate(frame["day"]) if day.day == 1 or i == 0]
         axes.set_xticks(months, [frame["day"].iloc[i].strftime("%b") for i in months], ha="left")
         _end_labels(axes, frame, known, unit)
-    label, now = frame.attrs["label"], _amount(known["actual"].iloc[-1] if len(known) else 0, unit)
-    due = _amount(frame["expected"].iloc[len(known) - 1] if len(known) else 0, unit)
-    alt = f"{label} stands at {now} on {frame.attrs['as_of']}; even pace would be {due}, the target is "
-    alt += f"{_amount(target, unit)}."
+    label, as_of = frame.attrs["label"], frame.attrs["as_of"]
+    alt = f"{label} cannot be measured on {as_of}; the target is {_amount(target, unit)}."
+    if len(known):
+        now, due = (_amount(frame[name].iloc[known.index[-1]], unit) for name in ("actual", "expected"))
+        alt = f"{label} stands at {now} on {as_of}; even pace would be {due}, the target is {_amount(target, unit)}."
     native: dict[str, Any] = {"type": "line", "x": "day", "series": ["actual", "expected"]}
     native |= {"labels": {"day": "Day", "actual": "Actual", "expected": "Even pace"}}
     return chart(drawing, frame, title or f"{label} against pace", alt, native)
@@ -280,7 +290,7 @@ def credits(frame: pd.DataFrame, title: str = "Won revenue by credit") -> Chart 
         axes.set_ylim(0, top)
         _value_axis(axes, unit, top)
         _quarter_axis(axes, frame)
-        if top <= _NO_MONEY:
+        if not _any(frame[series]):
             _say_nothing(axes, _nothing("No revenue was won", frame[series]))
         _mark_unknown(axes, frame[series])
         axes.legend(
@@ -309,7 +319,7 @@ def closings(frame: pd.DataFrame, title: str = "Won and lost by quarter") -> Cha
         axes.set_ylim(-reach, reach)
         _value_axis(axes, unit, reach, both=True)
         _quarter_axis(axes, frame)
-        if reach <= _NO_MONEY:
+        if not _any(frame[["won", "lost"]]):
             _say_nothing(axes, _nothing("No deal was won or lost", frame[["won", "lost"]]), height=0.64)
         _mark_unknown(axes, frame[["won", "lost"]])
         axes.spines["bottom"].set_visible(False)
@@ -368,6 +378,10 @@ def _say_nothing(axes: Axes, text: str, height: float = 0.5) -> None:
     axes.text(
         0.5, height, text, transform=axes.transAxes, ha="center", va="center", fontsize=_TEXT + 1, color=PALETTE["grey"]
     )
+
+
+def _any(values: pd.DataFrame) -> bool:
+    return bool(values.astype(float).fillna(0).to_numpy().any())
 
 
 def _nothing(what: str, values: pd.DataFrame) -> str:
