@@ -157,9 +157,10 @@ def _values(measured: Mapping[str, Measurement]) -> dict[tuple[str, str, str], M
     out = {}
     for name, one in measured.items():
         columns = ["partner_id", "period_id", "state", "value", "n", "first_day", "in_progress", "reason"]
-        for partner, period, state, value, n, first, under_way, reason in one.values[columns].itertuples(index=False):
-            day = first if isinstance(first, dt.date) and not pd.isna(first) else None
-            out[name, partner, period] = Measured(state, value, int(n), day, under_way, reason)
+        lists = (one.values[column].tolist() for column in columns)
+        for partner, period, state, value, n, first, under_way, reason in zip(*lists, strict=True):
+            day = first if isinstance(first, dt.date) and first is not pd.NaT else None
+            out[name, partner, period] = Measured(state, value, n, day, under_way, reason)
     return out
 
 
