@@ -54,6 +54,10 @@ def check_metrics(file: MetricsFile, document: Document) -> list[InputError]:
             fix = did_you_mean(metric.table, list(TABLES))
             out.append(document.fault((*place, "table"), f'no table is called "{metric.table}"', fix))
             continue
+        if not table.credited and table.column("partner_id") is None:
+            fix = f"use one of: {', '.join(t.name for t in TABLES.values() if t.credited or t.column('partner_id'))}"
+            out.append(document.fault((*place, "table"), f"rows of {table.name} belong to no partner", fix))
+            continue
         out += _check_simple(metric, table, place, document)
     return out
 
@@ -207,7 +211,7 @@ def _check_simple(metric: SimpleMetric, table: TableSpec, place: Place, document
     for key, kinds in wanted.items():
         out += _check_column(getattr(metric, key), kinds, table, ((*place, key), document))
     of = table.column(metric.of or "")
-    if of is not None and numeric and (of.kind == "money") != (metric.unit.kind == "money"):
+    if of is not None and numeric and of.kind in _NUMERIC and (of.kind == "money") != (metric.unit.kind == "money"):
         fix = "give it unit: {kind: money, currency: USD}" if of.kind == "money" else "use another kind of unit"
         what = f"{of.name} is {_kind(of)}, the unit is {metric.unit.kind}"
         out.append(document.fault((*place, "unit"), what, fix))

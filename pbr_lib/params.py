@@ -326,6 +326,8 @@ class _Reader:
             seen.add(key)
             if rate is not None and not 0 < rate < 1_000_000:
                 row.fault("rate", f"{rate} is no exchange rate", "write how much one unit is worth, e.g. 1.08")
+            elif rate is not None and -int(rate.as_tuple().exponent) > 8:
+                row.fault("rate", f"{rate} has more than eight decimals", "write it with eight at most")
             elif rate is not None and valid_from is not None:
                 yield Rate(key[0], key[1], kind, valid_from, rate, row.text("source"))
 

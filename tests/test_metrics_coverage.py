@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import small_world
+import tiny_workbook
 from small_world import CALENDAR, Q3, deal, leads, measure, partner, quarter, revenue, row
 
-from pbr_lib import metrics
+from pbr_lib import metrics, params
 from pbr_lib.definitions import AllOf, Compare, Not
+from pbr_lib.errors import ParamsError
 from pbr_lib.ingest import Extract
 from pbr_lib.metrics import Window
 from pbr_lib.params import Rate
@@ -124,3 +127,21 @@ def test_plan_rates_take_the_newest_of_the_day() -> None:
     rates.append(Rate("USD", "USD", "plan", dt.date(2020, 1, 1), Decimal(9)))
     found = {rate.currency: rate.rate for rate in metrics.plan_rates(rates, "USD", CALENDAR.parse(Q3).start)}
     assert found == {"USD": 1, "EUR": 2026}
+
+
+# -------------------------------------------------------------------------------------------- refusals
+
+
+def test_what_cannot_be_measured_is_refused_when_params_are_read(tmp_path: Path) -> None:
+    """A table whose rows belong to no partner, and a rate finer than the engine keeps, are named with a remedy."""
+    metric = "  acc: {label: A, table: accounts, aggregate: count, date: created_at, unit: {kind: count}}\n"
+    root = tiny_workbook.write(tmp_path, tiny_workbook.usual(), metrics=tiny_workbook.METRICS + metric)
+    rates = "currency,to_currency,kind,valid_from,rate,source\nJPY,USD,plan,2026-01-01,0.006789123,budget\n"
+    tiny_workbook.put(root, "params/rates.csv", rates)
+    with pytest.raises(ParamsError) as caught:
+        params.read(root)
+    accounts, rate = caught.value.errors
+    assert "rows of accounts belong to no partner" in accounts.what
+    assert "opportunities" in accounts.fix
+    assert rate.what == "0.006789123 has more than eight decimals"
+    assert rate.where.startswith("params/rates.csv, row 2")
