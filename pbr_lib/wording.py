@@ -68,11 +68,13 @@ def _filter_words(node: Filter, inside: bool = False) -> str:
     if node.op == "between":
         return f"{column} from {_literal(value[0])} to {_literal(value[1])}"
     listed = ", ".join(_literal(item) for item in value) if isinstance(value, tuple) else _literal(value)
-    return f"{column} {_SIGNS.get(node.op, node.op.replace('_', ' '))} {listed}"
+    signs = _DAY_SIGNS if isinstance(value, dt.date) else _SIGNS
+    return f"{column} {signs.get(node.op, node.op.replace('_', ' '))} {listed}"
 
 
 _SIGNS = {"gt": "more than", "gte": "at least", "lt": "less than", "lte": "at most", "in": "one of"}
 _SIGNS |= {"not_in": "none of"}
+_DAY_SIGNS = {"gt": "after", "gte": "on or after", "lt": "before", "lte": "on or before"}
 
 
 def _literal(value: Any) -> str:
