@@ -247,7 +247,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (MetricsFile, METRIC.replace("count\n    date", "sum\n    date"), "line 3: metrics.leads", 'needs "of"', "of:"),
         (MetricsFile, METRIC.replace("    date", "    # date"), "line 3: metrics.leads", 'needs "date"', "add date"),
         (MetricsFile, METRIC.replace("created_at", "17"), "line 7: metrics.leads.date", '"17" is no text', "quotes"),
-        (MetricsFile, METRIC.replace("leads:\n", "leads: 5\n  o:\n"), "line 3: metrics.leads", "no metric", "type:"),
+        (MetricsFile, METRIC.replace("leads:\n", "leads: 5\n  oo:\n"), "line 3: metrics.leads", "no metric", "type:"),
         (MetricsFile, METRIC + "    type: rate\n", "line 3: metrics.leads", "no metric", "simple or ratio"),
         (MetricsFile, METRIC.replace("  leads", "  New Leads"), "line 3: metrics.New Leads", "as a name", "letters"),
         (MetricsFile, METRIC.replace("    unit", "  unit"), "line 8: metrics.unit", "one level too high", "indent"),
