@@ -351,10 +351,10 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
         if not frame["deals"].sum():
             _say_nothing(axes, "No deal is open.")
         axes.set_yticks(range(len(frame)), list(frame["stage"]), fontsize=_TEXT, color=PALETTE["ink"])
-        for i, (amount, deals) in enumerate(zip(amounts, frame["deals"], strict=True)):
+        for i, (length, amount, deals) in enumerate(zip(amounts, frame["amount"], frame["deals"], strict=True)):
             text = f"{_amount(amount, unit)}  ·  {_deals(deals)}"
             axes.annotate(
-                text, (amount, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=_TEXT,
+                text, (length, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=_TEXT,
                 color=PALETTE["ink"],
             )  # fmt: skip
     said = "; ".join(

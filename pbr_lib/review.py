@@ -202,7 +202,7 @@ class Review:
             {
                 "stage": [STAGE_LABELS[stage] for stage in OPEN_STAGES],
                 "deals": [len(group) for group in rows],
-                "amount": [sum((_float(deal["plan_amount"]) or 0.0) for deal in group) for group in rows],
+                "amount": [_total(group) for group in rows],
             }
         )
         frame.attrs |= {"unit": self._money.as_json()}
@@ -349,6 +349,13 @@ def _card(goal: GoalView) -> Card:
     if last and last["attained"] is not None:
         lines.append(f"last quarter {Amount(Decimal(last['attained']), Unit('percent'))}")
     return Card(goal.label, goal.actual, tuple(lines), goal.status)
+
+
+def _total(deals: list[dict[str, Any]]) -> float | None:
+    """The sum at plan rates; None when a deal has an amount but no rate, since the rest would pass for the whole."""
+    if any(deal["amount"] is not None and deal["plan_amount"] is None for deal in deals):
+        return None
+    return sum((_float(deal["plan_amount"]) or 0.0) for deal in deals)
 
 
 def _float(value: str | None) -> float | None:

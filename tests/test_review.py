@@ -87,6 +87,18 @@ def test_every_cell_shows_when_there_is_next_to_nothing(tmp_path: Path) -> None:
     assert not reviews_of(tmp_path)["A"].headline_trends
 
 
+def test_open_deals_without_a_rate_leave_their_stage_unknown(tmp_path: Path) -> None:
+    """The rest of a stage never passes for the whole of it; a deal without any amount adds nothing."""
+    deals = [deal("O1", "A", "5", "open_mid"), deal("O2", "A", "7", "open_mid", currency="NOK")]
+    deals += [deal("O3", "A", "9", "open_late"), deal("O4", "A", "", "open_late")]
+    root = tiny_workbook.write(tmp_path, {"partners": [partner("A")], "opportunities": deals})
+    frame = reviews_of(root)["A"].pipeline
+    assert [None if pd.isna(amount) else amount for amount in frame["amount"]] == [0, None, 9]
+    chart = charts.pipeline(frame)
+    assert "Open, middle: 2 deals, not measurable" in chart.plain()
+    assert "not measurable" in chart.svg
+
+
 TARGETS = {
     "range_q": ("new_leads", "{between: [1, 3]}"),
     "day_q": ("people", "{done_by: 2026-09-15}"),
