@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 import pandas as pd
 
@@ -61,6 +62,7 @@ def resolve(found: list[Claims], partners: pd.DataFrame) -> tuple[pd.DataFrame, 
     return whole.sort_values(["subject_type", "attribution_id"], ignore_index=True), findings
 
 
+@lru_cache(maxsize=64)
 def even_shares(count: int) -> tuple[Decimal, ...]:
     """``count`` equal shares that add up to one exactly, by largest remainder: 0.3334, 0.3333, 0.3333."""
     return apportioned((Decimal(1),) * count)

@@ -71,9 +71,7 @@ def packs(folder: Path) -> None:
     print(f"  a stock kernel each, one process   1.00   ({base:.1f} s)")
     for workers in sorted({1, os.cpu_count() or 1}):
         spent = ours(root, workers)
-        print(
-            f"  batch, {workers} worker{'s' if workers > 1 else ' '}                   {spent / base:.2f}   ({spent:.1f} s)"
-        )
+        print(f"  batch, workers: {workers}                  {spent / base:.2f}   ({spent:.1f} s)")
 
 
 def measuring(folder: Path, partners: int, opportunities: int) -> None:
@@ -81,10 +79,8 @@ def measuring(folder: Path, partners: int, opportunities: int) -> None:
     print(f"read, measure, cut: {partners:,} partners, {opportunities:,} opportunities")
     small = measured(workbook(folder / "quarter", max(partners // 4, 12), opportunities // 4))
     whole = measured(workbook(folder / "whole", partners, opportunities))
-    print(f"  a quarter of it                    1.00   ({small[0]:.1f} s, {small[1]:.1f} s processor)")
-    print(
-        f"  the whole                          {whole[0] / small[0]:.2f}   ({whole[0]:.1f} s, {whole[1]:.1f} s processor)"
-    )
+    for name, one in (("a quarter of it", small), ("the whole", whole)):
+        print(f"  {name:<33}  {one[0] / small[0]:.2f}   ({one[0]:.1f} s, {one[1]:.1f} s processor)")
 
 
 def main() -> None:

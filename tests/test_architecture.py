@@ -89,6 +89,8 @@ def test_the_front_door_is_exact() -> None:
 
 def test_the_command_line_starts_without_heavy_libraries() -> None:
     """Asking for help imports no engine, no drawing library and no notebook machinery."""
-    code = "import sys, pbr_lib.cli; print([m for m in ('pandas', 'matplotlib', 'ibis', 'nbconvert') if m in sys.modules])"
+    code = (
+        "import sys, pbr_lib.cli; print([m for m in ('pandas', 'matplotlib', 'ibis', 'nbconvert') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import itertools
 import os
 import re
 import struct
@@ -228,7 +229,7 @@ def test_structure_has_headings_figures_and_table_heads() -> None:
     levels = [int(kind[1]) for kind, _ in found if re.fullmatch(r"H\d", kind)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert [alt for kind, alt in found if kind == "Figure"] == ["Seven thousand dollars by week ten."] * 3
     kinds = [kind for kind, _ in found]
     assert kinds.count("THead") == kinds.count("Table") == 2

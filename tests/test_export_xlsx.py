@@ -276,7 +276,8 @@ def full() -> tuple[Any, ...]:
             sentences=((blocks.Run("Three new partnership leads"), blocks.Run(", target five.", True)),),
             title="Headlines",
         ),
-        "## What do we say?\n\nGood *start* with [the plan](https://example.com/plan) and [that](javascript:alert(1)).\n\n- one\n- two",
+        "## What do we say?\n\nGood *start* with [the plan](https://example.com/plan) and [that](javascript:alert(1))."
+        "\n\n- one\n- two",
         goal_table(*rows),
         records("leads", "1", "1", "1", title="Leads behind: new partner leads this quarter"),
         records("pipeline", "4000", "6412.55", unit=MONEY),
