@@ -38,23 +38,20 @@ class CsvFile:
             return
         head = text.partition("\n")[0]
         self.delimiter = max(",;\t", key=head.count)
-        records = self._records(text)
-        first = next(records, (1, []))[1]
-        header = _trimmed([cell.strip() for cell in first], 0)
-        if self.errors or not self._header_fits(header):
+        records = [(number, [cell.strip() for cell in cells]) for number, cells in self._records(text)]
+        # Excel writes empty cells behind the last column, into every row.
+        width = max((n + 1 for _, cells in records for n, cell in enumerate(cells) if cell), default=0)
+        header = records[0][1][:width] if records else []
+        if (self.errors and not records) or not self._header_fits(header):
             return
         uneven: list[tuple[int, int]] = []
-        count = 0
-        for number_of_row, cells in records:
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
-            cells = _trimmed([cell.strip() for cell in cells], len(header))
-            if len(cells) == len(header):
-                yield from self._row(header, cells, number_of_row)
+        filled = [(number, cells) for number, cells in records[1:] if any(cells)]
+        for number_of_row, cells in filled:
+            if len(cells[:width]) == len(header) and len(cells) <= len(records[0][1]):
+                yield from self._row(header, cells[:width], number_of_row)
             else:
                 uneven.append((number_of_row, len(cells)))
-        self._note_uneven(uneven, len(header), count)
+        self._note_uneven(uneven, len(header), len(filled))
 
     def _records(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """Every row with the number under which a spreadsheet shows it; ends at a row that cannot be read."""
@@ -172,11 +169,3 @@ class Row:
     def fault(self, column: str, what: str, fix: str) -> None:
         """Note a fault of this cell."""
         self.file.errors.append(InputError(what, f"{self.where}, {column}", fix))
-
-
-def _trimmed(cells: list[str], least: int) -> list[str]:
-    """Without the empty cells that Excel leaves behind the last column."""
-    end = len(cells)
-    while end > least and not cells[end - 1]:
-        end -= 1
-    return cells[:end]

@@ -274,9 +274,10 @@ class _Reader:
         seen: set[str] = set()
         required = ("action_id", "partner_id", "action", "side", "opened", "status")
         for row in self.csv("actions.csv", _ACTION_COLUMNS, required):
-            if row.text("action_id") in seen:
-                row.fault("action_id", f'"{row.text("action_id")}" stands here twice', "give each action its own id")
-            seen.add(row.text("action_id"))
+            action = row.text("action_id")
+            if action and action in seen:
+                row.fault("action_id", f'"{action}" stands here twice', "give each action its own id")
+            seen.add(action)
             self._goal(row, goals)
             try:
                 if row.text("opened"):
@@ -315,13 +316,14 @@ class _Reader:
         """``params/rates.csv``."""
         seen: set[tuple[str, ...]] = set()
         for row in self.csv("rates.csv", _RATE_COLUMNS, _RATE_COLUMNS[:5]):
+            before = len(row.file.errors)
             for column in ("currency", "to_currency"):
                 if row.text(column) and not re.fullmatch(r"[A-Z]{3}", row.text(column)):
                     row.fault(column, f'"{row.text(column)}" is no currency code', "write three capitals, e.g. USD")
             kind = row.known("kind", ("plan", "spot", "average"))
             valid_from, rate = row.date("valid_from"), row.number("rate")
             key = (row.text("currency"), row.text("to_currency"), kind, str(valid_from))
-            if key in seen:
+            if key in seen and before == len(row.file.errors):
                 row.fault("valid_from", "this rate stands here twice", "keep one of the two rows")
             seen.add(key)
             if rate is not None and not 0 < rate < 1_000_000:
