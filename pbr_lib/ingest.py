@@ -313,7 +313,9 @@ def _numbers(cells: pd.Series, decimal: str) -> pd.Series:
     group = "," if decimal == "." else "."
     grouped = rf"^-?\d{{1,3}}(?:\{group}\d{{3}})+(?:\{decimal}\d+)?$"
     plain = cells.where(~cells.str.match(grouped), cells.str.replace(group, "", regex=False))
-    plain = plain.str.replace(decimal, ".", regex=False) if decimal == "," else plain
+    if decimal == ",":
+        # A point that groups nothing may be a decimal sign after all: no guess.
+        plain = plain.where(~plain.str.contains(".", regex=False), "?").str.replace(",", ".", regex=False)
     fits = plain.str.match(_PLAIN_NUMBER)
     # Ten digits after the point are more than any amount needs; what follows is noise of arithmetic.
     short = plain.str.replace(r"(\.[0-9]{10})[0-9]+$", r"\1", regex=True)
