@@ -173,6 +173,9 @@ class _Source:
         return out
 
     def _column(self, cells: pd.Series, column: ColumnSpec, label: str) -> pd.Series:
+        if self.source.decimal == "," and cells.dtype == object:
+            # A number that a workbook holds as one has no decimal sign of its own.
+            cells = cells.map(lambda cell: _as_written(cell, ",") if isinstance(cell, float) else cell)
         text = cells if column.kind in ("date", "timestamp") else _as_text(cells)
         mapping = self.source.values.get(column.name)
         if mapping is not None:
@@ -289,6 +292,10 @@ def _as_text(cells: pd.Series) -> pd.Series:
     if cells.dtype == object:
         cells = cells.map(reading.cell_text)
     return cells.astype("str").str.strip()
+
+
+def _as_written(cell: float, decimal: str) -> str:
+    return reading.cell_text(cell).replace(".", decimal)
 
 
 def _days(cells: pd.Series, *formats: str) -> pd.Series:

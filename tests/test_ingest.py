@@ -196,6 +196,21 @@ def test_amounts_are_read_exactly_or_not_at_all(tmp_path: Path, text: str, decim
         assert "params/sources/deals.yaml" in error.fix
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_numbers_of_a_workbook_have_no_decimal_sign(tmp_path: Path, decimal: str) -> None:
+    """A cell that holds a number is that number, whichever sign the mapping names for text."""
+    amounts = [123.567, 1234.5, 5, 1234567.0]
+    book = openpyxl.Workbook()
+    book.active.append(list(DEAL))
+    for number, amount in enumerate(amounts):
+        book.active.append([amount if label == "Amount" else cell for label, cell in deal(number).items()])
+    (tmp_path / "data").mkdir()
+    book.save(tmp_path / "data" / "deals.xlsx")
+    loaded = ingest.load(workbook(tmp_path, deals={**DEALS, "file": "deals.xlsx", "decimal": decimal}))
+    assert loaded.tables["opportunities"]["amount"].to_pylist() == [Decimal(str(amount)) for amount in amounts]
+    assert told(loaded) == []
+
+
 @pytest.mark.parametrize(
     ("form", "text", "value"),
     [
