@@ -186,6 +186,7 @@ def _end_labels(axes: Axes, frame: pd.DataFrame, known: pd.DataFrame, unit: Unit
     axes.annotate(
         f"target {_amount(goal, unit)}", (last, goal), xytext=(0, 3), textcoords="offset points", ha="right",
         va="bottom", fontsize=_SMALL, color=PALETTE["grey"],
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
     )  # fmt: skip
     if not len(known):
         return
