@@ -14,7 +14,7 @@ from typing import Any
 import openpyxl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbr_lib import ingest, params, reading
@@ -487,6 +487,7 @@ _ROW = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(_ROW, max_size=8), st.lists(st.sampled_from(["", "Total,1", "As of today", "x,y,z", ","]), max_size=3))
 def test_no_row_vanishes(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]], footer: list[str]
