@@ -10,7 +10,9 @@ packs: $(STAMP)  ## the demo packs of the newest quarter, into output/
 	@$(BIN)/pbr build
 
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	@# The cells of a notebook share a kernel, so notebooks run in one process.
+	@$(BIN)/python -m pytest -q notebooks
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup tests
 
 lint: $(STAMP)  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

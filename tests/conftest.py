@@ -22,13 +22,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files again")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The cells of a notebook run in one kernel, so one worker takes them all."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
 @pytest.fixture(autouse=True)
 def _no_workbook_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a workbook nor a slice of the surroundings may reach a test."""
