@@ -15,9 +15,10 @@ from functools import lru_cache
 
 import pandas as pd
 
-from pbr_lib.definitions import Credit, Source
-from pbr_lib.model import Finding, TableSpec
+from pbr_lib.mapping import Credit, Source
+from pbr_lib.model import Finding
 from pbr_lib.reading import RawTable
+from pbr_lib.schema import TableSpec
 
 __all__ = ["Claims", "apportioned", "claims", "even_shares", "resolve"]
 

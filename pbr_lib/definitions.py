@@ -22,7 +22,8 @@ from pbr_lib.errors import did_you_mean
 from pbr_lib.model import Unit
 
 __all__ = ["AllOf", "AnyOf", "Compare", "Filter", "Goal", "GoalsFile", "Metric", "MetricsFile", "Not", "RatioMetric"]
-__all__ += ["OPERATORS", "SimpleMetric", "Source", "Target", "Workbook", "columns_of", "day", "number"]
+__all__ += ["OPERATORS", "Day", "Flag", "Name", "Number", "SimpleMetric", "Spec", "Target", "Text", "Version", "Where"]
+__all__ += ["Whole", "Workbook", "columns_of", "day", "number"]
 
 OPERATORS = ("is", "is_not", "in", "not_in", "gt", "gte", "lt", "lte", "between", "is_null", "starts_with", "contains")
 _FORMS = "write {column: value}, {column: [a, b]} or {column: {operator: value}}"
@@ -421,57 +422,7 @@ class GoalsFile(Spec):
     goals: dict[Name, Goal]
 
 
-# --------------------------------------------------------------------------------- sources and workbook
-
-
-class Stamp(Spec):
-    """Where an export says of itself how fresh it is: a line that holds ``find``, with a date in ``format``."""
-
-    find: Text
-    format: Text
-
-
-AsOf = Annotated[
-    Annotated[Day, Tag("day")] | Annotated[Stamp, Tag("stamp")],
-    Discriminator(lambda value: "stamp" if isinstance(value, Mapping | Stamp) else "day"),
-]
-
-
-class Credit(Spec):
-    """A column that names credited partners, and which credit it gives.
-
-    ``match`` says what the column holds: the partner's id, CRM account id or name. ``separator`` parts
-    several partners in one cell, ``split`` names the column with their percentages.
-    """
-
-    column: Text
-    credit: Literal["sourced", "influenced", "resold", "delivered"]
-    match: Literal["partner_id", "account_id", "name"] = "account_id"
-    separator: Text = ";"
-    split: str | None = None
-
-
-class Source(Spec):
-    """One export and how it becomes one normalised table."""
-
-    pbr: Version
-    file: Text
-    table: Text
-    about: str = ""
-    sheet: str | None = None
-    encoding: str | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
-    optional: Flag = False
-    as_of: AsOf
-    covers_from: Day
-    date_format: str = "%Y-%m-%d"
-    timestamp_format: str = "%Y-%m-%d %H:%M:%S"
-    decimal: Literal[".", ","] = "."
-    columns: dict[Text, Name]
-    ignore: tuple[str, ...] = ()
-    constants: dict[Name, Text] = {}
-    values: dict[Name, dict[str, str]] = {}
-    attribution: tuple[Credit, ...] = ()
+# -------------------------------------------------------------------------------------------- workbook
 
 
 class CalendarSpec(Spec):

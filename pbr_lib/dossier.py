@@ -20,9 +20,10 @@ from pbr_lib import goals
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target, UnitSpec
 from pbr_lib.goals import Clock, Measured, Result
 from pbr_lib.ingest import Extract
-from pbr_lib.model import CREDIT_TYPES, Finding
+from pbr_lib.model import Finding
 from pbr_lib.params import Action, Instance, Params
 from pbr_lib.periods import Quarter
+from pbr_lib.schema import CREDIT_TYPES
 from pbr_lib.wording import describe
 
 __all__ = ["HISTORY", "VERSION", "Programme", "house_metrics", "plain", "portray", "record_fields", "target_json"]

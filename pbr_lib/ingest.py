@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pbr_lib import attribution, reading
-from pbr_lib.definitions import Source, Stamp
 from pbr_lib.errors import InputError, SourceError
-from pbr_lib.model import OPEN_STAGES, TABLES, ColumnSpec, Finding, TableSpec
+from pbr_lib.mapping import Source, Stamp
+from pbr_lib.model import Finding
 from pbr_lib.params import Params
+from pbr_lib.schema import OPEN_STAGES, TABLES, ColumnSpec, TableSpec
 
 __all__ = ["ARROW_TYPES", "Extract", "Loaded", "load"]
 

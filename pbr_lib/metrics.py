@@ -22,9 +22,10 @@ import pyarrow as pa
 
 from pbr_lib.definitions import AllOf, AnyOf, Compare, Filter, Metric, Not, RatioMetric, SimpleMetric
 from pbr_lib.ingest import Extract
-from pbr_lib.model import TABLES, date_text
+from pbr_lib.model import date_text
 from pbr_lib.params import Rate
 from pbr_lib.periods import Quarter
+from pbr_lib.schema import TABLES
 
 __all__ = ["Measurement", "Window", "compile_filter", "measure", "plan_rates"]
 __all__ += ["select"]

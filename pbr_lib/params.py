@@ -17,10 +17,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pbr_lib import catalogue, yamlfile
+from pbr_lib import catalogue, mapping_checks, yamlfile
 from pbr_lib.csvfile import CsvFile, Row
-from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Source, Target, Workbook, day, number
+from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Target, Workbook, day, number
 from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean, parted
+from pbr_lib.mapping import Source
 from pbr_lib.periods import Calendar, Quarter
 
 __all__ = ["Action", "Instance", "Params", "Rate", "read"]
@@ -225,13 +226,13 @@ class _Reader:
             self.errors += catalogue.check_metrics(metrics, self.documents["metrics.yaml"])
         before = len(self.errors)
         for name, source in sources.items():
-            self.errors += catalogue.check_source(source, self.documents[f"sources/{name}.yaml"])
+            self.errors += mapping_checks.check_source(source, self.documents[f"sources/{name}.yaml"])
         whole = before == len(self.errors) and len(sources) == len(list((self.folder / "sources").glob("*.yaml")))
         if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile):
             self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], calendar)
         if whole and sources:
             documents = {name: self.documents[f"sources/{name}.yaml"] for name in sources}
-            self.errors += catalogue.check_sources(sources, documents)
+            self.errors += mapping_checks.check_sources(sources, documents)
 
     def csv(self, name: str, columns: tuple[str, ...], required: tuple[str, ...]) -> Iterator[Row]:
         """The rows of a CSV file; a missing file has none."""

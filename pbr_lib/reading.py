@@ -22,8 +22,8 @@ from typing import Any
 import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook
 
-from pbr_lib.definitions import Source
 from pbr_lib.errors import SourceError, did_you_mean
+from pbr_lib.mapping import Source
 
 __all__ = ["Export", "RawTable", "cell_text", "read_source", "sha256", "wanted_labels"]
 

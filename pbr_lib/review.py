@@ -20,7 +20,8 @@ from pbr_lib import headlines, standings, tables
 from pbr_lib.blocks import Card, Cards, Cover, Group, Note, Table
 from pbr_lib.errors import InputError, UnknownPartner, did_you_mean
 from pbr_lib.goalview import GoalView, number
-from pbr_lib.model import OPEN_STAGES, STAGE_LABELS, Amount, Label, Unit, date_text
+from pbr_lib.model import Amount, Label, Unit, date_text
+from pbr_lib.schema import OPEN_STAGES, STAGE_LABELS
 
 __all__ = ["Review", "open_slice"]
 

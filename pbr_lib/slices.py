@@ -26,9 +26,10 @@ from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuart
 from pbr_lib.goals import Measured
 from pbr_lib.ingest import Loaded
 from pbr_lib.metrics import Measurement, Window
-from pbr_lib.model import TABLES, Finding
+from pbr_lib.model import Finding
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
+from pbr_lib.schema import TABLES
 
 __all__ = ["Slices", "check", "code_digest", "ensure"]
 

@@ -14,7 +14,8 @@ import pandas as pd
 
 from pbr_lib.blocks import Bar, Cell, Column, Status, Table
 from pbr_lib.goalview import GoalView
-from pbr_lib.model import STAGE_LABELS, Amount, Unit, date_text
+from pbr_lib.model import Amount, Unit, date_text
+from pbr_lib.schema import STAGE_LABELS
 
 __all__ = ["action_table", "agreement_table", "attribution_table", "cover_facts", "deal_table", "definition_table"]
 __all__ += ["finding_table", "goal_table", "pace_frame", "record_table", "source_table"]

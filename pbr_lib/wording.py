@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pbr_lib.definitions import AllOf, AnyOf, Filter, Metric, Not, RatioMetric
-from pbr_lib.model import TABLES, date_text
+from pbr_lib.model import date_text
+from pbr_lib.schema import TABLES
 
 __all__ = ["describe"]
 

@@ -15,9 +15,9 @@ from pbr_lib import metrics, store
 from pbr_lib.definitions import SimpleMetric, UnitSpec
 from pbr_lib.ingest import ARROW_TYPES, Extract
 from pbr_lib.metrics import Measurement, Window
-from pbr_lib.model import TABLES
 from pbr_lib.params import Rate
 from pbr_lib.periods import Calendar, Quarter
+from pbr_lib.schema import TABLES
 
 Row = dict[str, Any]
 ODD_TEXTS = ("x' OR 1=1 --", "100 %", "a_b", "a%b", "", "Ünïcode 極", "won", "<b>&amp;</b>", "NULL", "=1+1")

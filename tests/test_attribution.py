@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from pbr_lib.attribution import Claims, apportioned, even_shares, resolve
-from pbr_lib.definitions import Credit
+from pbr_lib.mapping import Credit
 from pbr_lib.model import Finding
 
 PARTNERS = pd.DataFrame(

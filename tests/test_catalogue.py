@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pbr_lib import catalogue, yamlfile
-from pbr_lib.definitions import GoalsFile, MetricsFile, Source
+from pbr_lib.definitions import GoalsFile, MetricsFile
 from pbr_lib.errors import InputError
+from pbr_lib.mapping import Source
 from pbr_lib.periods import Calendar
 
 METRICS = """pbr: 1

@@ -18,11 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pbr_lib import ingest, params, reading
-from pbr_lib.definitions import Source, Workbook
+from pbr_lib.definitions import Workbook
 from pbr_lib.errors import InputError, SourceError
 from pbr_lib.ingest import ARROW_TYPES, Loaded
-from pbr_lib.model import TABLES, Finding
+from pbr_lib.mapping import Source
+from pbr_lib.model import Finding
 from pbr_lib.params import Params
+from pbr_lib.schema import TABLES
 
 LABELS = {
     "ID": "opportunity_id",

@@ -27,8 +27,8 @@ from pbr_lib.definitions import (
     UnitSpec,
 )
 from pbr_lib.ingest import Extract
-from pbr_lib.model import TABLES, ColumnSpec
 from pbr_lib.params import Rate
+from pbr_lib.schema import TABLES, ColumnSpec
 
 LABELS = ("2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4")
 RATES = {

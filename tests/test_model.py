@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbr_lib.model import (
-    OPEN_STAGES,
-    STAGE_LABELS,
-    TABLES,
-    Amount,
-    Finding,
-    Label,
-    Unit,
-    date_text,
-    percent_text,
-    rounded,
-)
+from pbr_lib.model import Amount, Finding, Label, Unit, date_text, percent_text, rounded
+from pbr_lib.schema import OPEN_STAGES, STAGE_LABELS, TABLES
 
 USD = Unit("money", "USD")
 DECIMALS = st.decimals(-(10**12), 10**12, allow_nan=False, places=6)

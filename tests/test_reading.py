@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbr_lib import archives, reading
-from pbr_lib.definitions import Source
 from pbr_lib.errors import SourceError
+from pbr_lib.mapping import Source
 from pbr_lib.reading import Export, RawTable
 
 COLUMNS = {"Lead ID": "lead_id", "Company": "company", "Created Date": "created_at", "Status": "status"}

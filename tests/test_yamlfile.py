@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from pbr_lib import yamlfile
-from pbr_lib.definitions import GoalsFile, MetricsFile, Source, Workbook
+from pbr_lib.definitions import GoalsFile, MetricsFile, Workbook
 from pbr_lib.errors import InputError
+from pbr_lib.mapping import Source
 
 MINIMAL = "pbr: 1\norganisation: Acme\ncurrency: USD\n"
 SOURCE = "pbr: 1\nfile: a.csv\ntable: leads\nas_of: 2026-09-30\ncovers_from: 2026-01-01\ncolumns: {ID: lead_id}\n"
