@@ -21,7 +21,7 @@ from pydantic_core import PydanticUndefined
 from ruamel.yaml import YAML
 
 import pbr_lib
-from pbr_lib import blocks, charts, cli, definitions, errors, model
+from pbr_lib import blocks, charts, cli, definitions, errors, mapping, schema
 
 HERE = Path(__file__).resolve().parent
 WIDTH = 100
@@ -51,13 +51,22 @@ def commands() -> str:
     ]
     lines += ["", *_fence(help_text(()))]
     for name in command_names():
-        lines += [f"## pbr {name}", "", *_fence(help_text((name,)))]
+        lines += [f"## pbr {name}", "", *_fence(help_text(tuple(name.split())))]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def command_names() -> list[str]:
-    """The names of all commands, in the order in which ``pbr --help`` lists them."""
-    return [str(info.name or info.callback.__name__) for info in cli.app.registered_commands if info.callback]
+    """The names of all commands, those of groups after the rest, in the order in which ``--help`` lists them."""
+    groups = [(str(group.name or group.typer_instance.info.name), group.typer_instance) for group in _groups()]
+    return [*_names("", cli.app), *(name for title, app in groups for name in _names(f"{title} ", app))]
+
+
+def _groups() -> Sequence[Any]:
+    return [group for group in cli.app.registered_groups if group.typer_instance is not None]
+
+
+def _names(prefix: str, app: Any) -> list[str]:
+    return [prefix + str(info.name or info.callback.__name__) for info in app.registered_commands if info.callback]
 
 
 def help_text(arguments: Sequence[str]) -> str:
@@ -78,11 +87,12 @@ def _fence(text: str) -> list[str]:
 
 # --------------------------------------------------------------------------------------------- params
 
+_MAPPING = ("Source", "SqlSource", "Stamp", "FileName", "Newest", "Oldest", "Formats", "Credit")
 _FILES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("params/workbook.yaml", ("Workbook", "CalendarSpec")),
+    ("params/workbook.yaml", ("Workbook", "CalendarSpec", "AttributionSpec")),
     ("params/metrics.yaml", ("MetricsFile", "SimpleMetric", "RatioMetric", "InProgress", "UnitSpec")),
     ("params/goals.yaml", ("GoalsFile", "Goal", "Target", "Owners", "StatusBands", "Renew", "Stop")),
-    ("params/sources/*.yaml", ("Source", "Stamp", "Credit")),
+    ("params/sources/*.yaml", _MAPPING),
 )
 _TITLES = {
     "CalendarSpec": "calendar",
@@ -96,7 +106,13 @@ _TITLES = {
     "StatusBands": "status",
     "Renew": "renew",
     "Stop": "stop",
-    "Stamp": "as_of, when it is found in the export",
+    "AttributionSpec": "attribution, of the workbook",
+    "SqlSource": "sql",
+    "Stamp": "as_of, when a line of the export says it",
+    "FileName": "as_of, when the file's name says it",
+    "Newest": "as_of, when its newest day says it",
+    "Oldest": "covers_from, when its oldest day says it",
+    "Formats": "formats, for each column",
     "Credit": "attribution, each entry",
 }
 
@@ -108,7 +124,7 @@ def params_page() -> str:
     for file, names in _FILES:
         lines += [f"## {file}", ""]
         for name in names:
-            spec = getattr(definitions, name)
+            spec = getattr(mapping if name in _MAPPING else definitions, name)
             lines += [f"### {_TITLES[name]}", "", _text(spec.__doc__), ""] if name in _TITLES else []
             lines += ["| Key | Takes | Left out | Meaning |", "|---|---|---|---|"]
             lines += [_key(key, field, known[name].pop(key)) for key, field in _fields(spec)]
@@ -212,17 +228,27 @@ def model_page() -> str:
         "",
         "Whatever a CRM calls its columns, past the mappings of `params/sources/` there are only these tables.",
         "Metrics and filters speak of them by these names. A row without a **required** value is set aside and told.",
-        "Money keeps the currency of its record and is converted at plan rates when it is measured.",
+        "Money keeps the currency of its record and is converted at plan rates when it is measured; it is exact to four",
+        "decimals. A number has six, a share runs from 0 to 1. A time is told on the clock of the workbook's time zone, a",
+        "day is never shifted. A *computed* column is filled by the workbook itself.",
+        "",
+        "Every table that exports fill also has four columns of lineage, which are not repeated below:",
+        "",
+        *(f"- `{column.name}`: {column.doc}" for column in schema.LINEAGE),
         "",
     ]
-    for table in model.TABLES.values():
+    for table in schema.TABLES.values():
         credit = " Partners are credited through `attributions`." if table.credited else ""
         lines += [f"## {table.name}", "", f"{table.doc} The key is `{table.key}`.{credit}", ""]
         lines += ["| Column | Type | Meaning |", "|---|---|---|"]
         for column in table.columns:
+            if column in schema.LINEAGE:
+                continue
             values = f": {', '.join(f'`{value}`' for value in column.values)}" if column.values else ""
             need = " **Required.**" if column.required else ""
-            lines.append(f"| `{column.name}` | {column.kind} | {_cell(column.doc)}{values}.{need} |")
+            need += " *Computed.*" if column.computed else ""
+            points = f" Points to `{column.refers}`." if column.refers else ""
+            lines.append(f"| `{column.name}` | {column.kind} | {_cell(column.doc)}{values}.{points}{need} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pbr_lib import charts, errors
+    from pbr_lib.checkview import Check
     from pbr_lib.desk import check, load, note, partners
     from pbr_lib.goalview import GoalView
     from pbr_lib.model import Amount, Unit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Amount",
     "Calendar",
+    "Check",
     "GoalView",
     "Quarter",
     "Review",
@@ -41,6 +43,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Amount": "model",
     "Calendar": "periods",
+    "Check": "checkview",
     "GoalView": "goalview",
     "Quarter": "periods",
     "Review": "review",

@@ -1,161 +1,193 @@
 """Who is credited for what, as rows of their own; apart, because credit has invariants that no export keeps.
 
-An export names partners in cells; each named partner becomes a *claim*, and a claim whose partner the
-partner list knows becomes an attribution with a share. Shares of one record and credit add up to one.
+Exports make *claims* (see ``claims``). A claim that names a known record and a known partner becomes an attribution
+with a share, under the rules of ``credit_rules``; every other one is set aside with a reason. Nothing vanishes:
+claims read = attributions + merged + set aside.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
+from typing import Literal
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from pbr_lib.mapping import Credit, Source
+from pbr_lib import credit_rules, linked_claims
+from pbr_lib.attribution_rows import MICROSECONDS, Rows
+from pbr_lib.claim_faults import Faults
+from pbr_lib.claims import CLAIMS, Batch, claims, junction
+from pbr_lib.credit_rules import CREDITS, NEVER, STATES, Standing
+from pbr_lib.crosswalk import Crosswalk
 from pbr_lib.model import Finding
-from pbr_lib.reading import RawTable
-from pbr_lib.schema import TableSpec
+from pbr_lib.naming import MIRRORED_ROW, Named, Words, judge
+from pbr_lib.schema import METHODS
+from pbr_lib.shares import Numbers
+from pbr_lib.subjects import NEVER_DAY, Subjects
 
-__all__ = ["Claims", "apportioned", "claims", "even_shares", "resolve"]
+__all__ = ["CLAIMS", "Batch", "Resolved", "Rules", "claims", "joined", "junction", "resolve"]
 
-_PARTS = Decimal("0.0001")
-_PERCENTAGE = re.compile(r"[0-9]{1,3}(?:\.[0-9]+)?")
+Way = Literal["none", "sourced", "influenced"]
+BOTH = "the partner has the sourced credit"
 
 
 @dataclass(frozen=True)
-class Claims:
-    """The cells of one column that names partners, beside the records they stand on."""
+class Rules:
+    """What the workbook says about credit: days within which it can be claimed, and what gives it.
 
-    credit: Credit
-    subject_type: str
-    file: str
-    cells: pd.DataFrame = field(repr=False)
-
-
-def claims(source: Source, spec: TableSpec, raw: RawTable, frame: pd.DataFrame) -> list[Claims]:
-    """The non-empty partner cells of a source, for the rows that came through."""
-    out = []
-    for credit in source.attribution:
-        cells = raw.frame.loc[frame.index, credit.column].astype("str").str.strip()
-        split = raw.frame.loc[frame.index, credit.split].astype("str").str.strip() if credit.split else ""
-        table = pd.DataFrame({"row": frame.index, "subject_id": frame[spec.key], "cell": cells, "split": split})
-        out.append(Claims(credit, spec.singular, raw.file, table[table["cell"] != ""]))
-    return out
-
-
-def resolve(found: list[Claims], partners: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
-    """Claims as attribution rows; what names nobody is set aside and told."""
-    frames: list[pd.DataFrame] = []
-    findings: list[Finding] = []
-    for one in found:
-        rows, odd = _resolve_one(one, partners)
-        frames.append(rows)
-        findings += odd
-    columns = ["subject_type", "subject_id", "partner_id", "credit_type", "share", "method"]
-    whole = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-    whole = _shared_once(whole)
-    parts = (whole["subject_id"], whole["partner_id"], whole["credit_type"])
-    whole["attribution_id"] = parts[0].str.cat([parts[1], parts[2]], sep="/") if len(whole) else ""
-    return whole.sort_values(["subject_type", "attribution_id"], ignore_index=True), findings
-
-
-@lru_cache(maxsize=64)
-def even_shares(count: int) -> tuple[Decimal, ...]:
-    """``count`` equal shares that add up to one exactly, by largest remainder: 0.3334, 0.3333, 0.3333."""
-    return apportioned((Decimal(1),) * count)
-
-
-def apportioned(weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """Shares of four decimals in proportion to ``weights`` that add up to one exactly, by largest remainder."""
-    whole = sum(weights, Decimal(0))
-    exact = [weight * 10_000 / whole for weight in weights]
-    units = [int(each) for each in exact]
-    left = 10_000 - sum(units)
-    by_remainder = sorted(range(len(weights)), key=lambda i: (units[i] - exact[i], i))
-    for i in by_remainder[:left]:
-        units[i] += 1
-    return tuple(_PARTS * each for each in units)
-
-
-def _shared_once(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row for each record, partner and credit, and no credit given out more than once.
-
-    A partner named twice for a record has both shares; where two columns give the same credit, they divide it.
+    Attributes
+    ----------
+    lock_days:
+        Credit claimed more days after a record was made is late (AT5).
+    evidence_days:
+        Sourced credit has evidence from so many days before the record was made, where evidence has a date (AT6).
+    registrations, campaigns:
+        Which credit an approved registration, or a campaign with partners, gives.
+    carry_leads:
+        Whether a lead's credit passes to the opportunity that it became (AT7).
+    unconfirmed:
+        Whether claims that nobody confirmed divide the whole with the confirmed ones, or stand apart (AT8).
     """
-    one = ["subject_type", "subject_id", "credit_type"]
-    if rows.duplicated([*one, "partner_id"]).any():
-        rows = rows.groupby([*one, "partner_id", "method"], sort=True, as_index=False)["share"].sum()
-    totals: defaultdict[tuple[str, ...], Decimal] = defaultdict(Decimal)
-    keys = list(zip(*(rows[column] for column in one), strict=True))
-    for key, share in zip(keys, rows["share"], strict=True):
-        totals[key] += share
-    over = pd.Series([totals[key] > 1 for key in keys], index=rows.index, dtype=bool)
-    out = [rows[~over]]
-    for _, group in rows[over].groupby(one, sort=True):
-        out.append(group.assign(share=apportioned(tuple(group["share"]))))
-    return pd.concat(out, ignore_index=True) if over.any() else rows
+
+    lock_days: int = 14
+    evidence_days: int = 30
+    registrations: Way = "none"
+    campaigns: Way = "none"
+    carry_leads: bool = True
+    unconfirmed: Literal["count", "apart"] = "apart"
 
 
-def _resolve_one(one: Claims, partners: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
-    credit, cells = one.credit, one.cells
-    ids, shared = _ids(credit, partners)
-    parts = cells["cell"].str.split(credit.separator, regex=False)
-    names = [[part.strip() for part in each if part.strip()] for each in parts]
-    named = cells.assign(name=pd.Series(names, index=cells.index, dtype=object))
-    named = named[named["name"].map(bool).astype(bool)]
-    shares, findings = _shares(named, one)
-    named = named.assign(share=shares).explode(["name", "share"], ignore_index=True)
-    named["partner_id"] = named["name"].map(ids)
-    stray = named[named["partner_id"].isna()]
-    for value, rows in stray.groupby("name", sort=True):
-        fix = "add the partner to the partner list, or correct the cell in the CRM"
-        what = f"no partner has this {credit.match}; its {credit.credit} credit is set aside"
-        if value in shared:
-            fix = "give each partner its own, or let the mapping match by partner_id"
-            what = f"several partners have this {credit.match}; its {credit.credit} credit is set aside"
-        findings.append(
-            Finding("warning", what, one.file, int(rows["row"].min()), credit.column, str(value), fix, len(rows))
-        )
-    kept = named[named["partner_id"].notna()]
-    out = kept[["subject_id", "partner_id", "share"]].assign(
-        subject_type=one.subject_type, credit_type=credit.credit, method="field"
-    )
-    return out, findings
+@dataclass(frozen=True)
+class Resolved:
+    """Attributions, what is odd about the claims, and where each claim went.
+
+    ``read`` counts claims by method (``carried`` for those that leads hand on), ``merged`` those that say again what
+    another says, ``aside`` those set aside by reason: ``read`` together = rows + ``merged`` + ``aside`` together.
+    """
+
+    attributions: pa.Table = field(repr=False)
+    findings: tuple[Finding, ...]
+    aside: Mapping[str, int]
+    read: Mapping[str, int]
+    merged: int
 
 
-def _ids(credit: Credit, partners: pd.DataFrame) -> tuple[dict[str, str], set[str]]:
-    """The partner that each name stands for, and the names that stand for several."""
-    names = partners[credit.match].fillna("")
-    shared = names.duplicated(keep=False)
-    alone = (names != "") & ~shared
-    return dict(zip(names[alone], partners.loc[alone, "partner_id"], strict=True)), set(names[shared])
+def resolve(found: pa.Table, tables: Mapping[str, pa.Table], book: Crosswalk, rules: Rules) -> Resolved:
+    """Claims as attribution rows, sorted by record, partner and credit; what names nothing known is set aside.
+
+    ``found`` are the claims of all exports (:data:`~pbr_lib.claims.CLAIMS`); ``tables`` hold every normalised table.
+    The order of rows plays no part. Raises :class:`~pbr_lib.errors.SourceError` where the crosswalk contradicts
+    itself.
+    """
+    whole = _all_claims(found, tables, rules)
+    words = Words.of(whole)
+    records = Subjects.of(tables)
+    named = judge(whole, words, records, tables, book)
+    pa.default_memory_pool().release_unused()  # the look-up of millions of ids is over, and Arrow keeps what it frees
+    faults = Faults(words, whole, named.partner_ids)
+    faults.aside(named.reason, book)
+    standing = _standing(whole, words, named)
+    read = words.counts("method")
+    if rules.carry_leads and (named.became >= 0).any():
+        standing, over = _with_leads(standing, words, named)
+        faults.overridden(over)
+        read["carried"] = int((standing.lead >= 0).sum())
+    size = len(standing)
+    standing = credit_rules.merged(standing, len(named.partner_ids), words.place)
+    merged = size - len(standing)
+    made, closed = records.days(tables)
+    locked = np.where(made == NEVER_DAY, made, made + np.int32(rules.lock_days))
+    late = _late(standing, locked, closed)
+    tier = credit_rules.tiers(standing, late, rules.unconfirmed == "count")
+    both = credit_rules.not_both(standing, tier)
+    faults.both(standing.take(both))
+    standing, late, tier = standing.take(~both), late[~both], tier[~both]
+    parts = credit_rules.divided(standing, tier)
+    faults.divided(standing, parts)
+    aside = named.aside() | {BOTH: int(both.sum())}
+    writer = Rows(whole, words, records, named.partner_ids)
+    del named, tier, both, made, closed  # the table that follows is the largest thing here
+    rows = writer.table(standing, parts.units, late, locked)
+    return Resolved(rows, faults.told(), {name: n for name, n in aside.items() if n}, read, merged)
 
 
-def _shares(named: pd.DataFrame, one: Claims) -> tuple[list[tuple[Decimal, ...]], list[Finding]]:
-    """The split that the export gives, else even shares; a split that does not fit is told."""
-    out: list[tuple[Decimal, ...]] = []
-    wrong: list[tuple[int, str]] = []
-    for names, split, row in zip(named["name"], named["split"], named["row"], strict=True):
-        parts = _percentages(split, one.credit.separator) if split else ()
-        if parts and len(parts) == len(names) and sum(parts) == 100:
-            out.append(apportioned(parts))
+def joined(findings: list[Finding]) -> list[Finding]:
+    """Findings that differ in row and count only, as one each: what was told batch by batch."""
+    out: dict[tuple[str, ...], Finding] = {}
+    for one in findings:
+        key = (one.severity, one.what, one.file, one.column, one.value, one.fix, one.partner_id, one.rule)
+        other = out.get(key)
+        if other is None:
+            out[key] = one
             continue
-        if split:
-            wrong.append((int(row), split))
-        out.append(even_shares(len(names)))
-    if not wrong:
-        return out, []
-    what = "this split does not give each named partner a part of 100; divided evenly"
-    fix = "write one percentage for each partner, adding up to 100"
-    finding = Finding("error", what, one.file, wrong[0][0], one.credit.split or "", wrong[0][1], fix, len(wrong))
-    return out, [finding]
+        rows = [row for row in (one.row, other.row) if row is not None]
+        count = one.count + other.count
+        row = min(rows, default=None)
+        out[key] = Finding(*key[:3], row, *key[3:6], count, *key[6:])
+    return list(out.values())
 
 
-def _percentages(text: str, separator: str) -> tuple[Decimal, ...]:
-    """The percentages of a cell; none when one of them is no plain number."""
-    parts = [part.strip().removesuffix("%").strip() for part in text.split(separator) if part.strip()]
-    return tuple(map(Decimal, parts)) if all(_PERCENTAGE.fullmatch(part) for part in parts) else ()
+def _all_claims(found: pa.Table, tables: Mapping[str, pa.Table], rules: Rules) -> pa.Table:
+    every = [found, linked_claims.of_service_links(tables)]
+    if rules.registrations != "none":
+        every.append(linked_claims.of_registrations(tables, rules.registrations))
+    if rules.campaigns != "none":
+        every += linked_claims.of_campaigns(tables, rules.campaigns)
+    return pa.concat_tables([table for table in every if len(table)] or [found])
+
+
+def _standing(whole: pa.Table, words: Words, named: Named) -> Standing:
+    """The claims that name a known record and partner, as columns of numbers."""
+    live = np.flatnonzero(named.reason == 0).astype(np.int32)
+
+    def of(column: str, values: Sequence[str], silent: int) -> Numbers:
+        places = [values.index(word) if word in values else silent for word in words.values[column]]
+        return np.array([*places, silent], np.int8)[words.codes[column][live]]
+
+    def filled(column: str) -> Numbers:
+        if whole[column].null_count == len(whole):
+            return np.full(len(live), -1, np.int32)
+        return np.where(np.asarray(whole[column].is_valid())[live], live, -1)
+
+    moment = np.full(len(live), NEVER)
+    if whole["claimed_at"].null_count < len(whole):
+        times = whole["claimed_at"].cast(pa.int64()).combine_chunks()
+        moment = np.asarray(pc.fill_null(times, NEVER))[live]
+    primary = np.zeros(len(live), np.int8)
+    if whole["is_primary"].null_count < len(whole):
+        primary = np.asarray(pc.fill_null(whole["is_primary"].combine_chunks().cast(pa.int8()), -1))[live]
+    return Standing(
+        at=live,
+        record=named.record[live],
+        partner=named.partner[live],
+        credit=of("credit_type", CREDITS, -1),
+        state=of("status", STATES, len(STATES)),
+        method=of("method", METHODS, len(METHODS)),
+        given=named.given[live],
+        moment=moment,
+        lead=np.full(len(live), -1, np.int32),
+        evidence=filled("evidence_ref"),
+        role=filled("influence_role"),
+        primary=primary,
+    )
+
+
+def _with_leads(standing: Standing, words: Words, named: Named) -> tuple[Standing, Numbers]:
+    """The claims with those that leads hand on, and the rows of the claims that an opportunity's own override."""
+    states = np.array([word == "rejected" for word in words.values["status"]] + [False])
+    places = np.array([CREDITS.index(word) if word in CREDITS else 0 for word in words.values["credit_type"]] + [0])
+    own = (named.record >= 0) & (words.codes["credit_type"] >= 0) & ~states[words.codes["status"]]
+    own &= named.reason != MIRRORED_ROW
+    owned = named.record[own].astype(np.int64) * len(CREDITS) + places[words.codes["credit_type"][own]]
+    moved, over = credit_rules.carried(standing, named.became, owned, len(named.partner_ids))
+    both = [np.concatenate(pair) for pair in zip(standing.columns, moved.columns, strict=True)]
+    return Standing(*both), standing.at[over]
+
+
+def _late(standing: Standing, locked: Numbers, closed: Numbers) -> Numbers:
+    """Whether a claim came after the last day for it, or not before the deal closed (AT5); never without a time."""
+    day = (standing.moment // MICROSECONDS).astype(np.int32)
+    late = (day > locked[standing.record]) | (day >= closed[standing.record])
+    return np.asarray(late & (standing.moment != NEVER))

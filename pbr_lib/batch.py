@@ -68,7 +68,7 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
     """
     notebook = request.root / "notebooks" / request.template
     template.check(notebook, ("partner", "quarter", "edition"))
-    ready = slices.ensure(request.root, request.quarter)
+    ready = slices.ensure(request.root, request.quarter, fetch=True)
     tell("measured", ready)
     folder = (request.out or ready.output) / ready.quarter
     wanted = _jobs(request, ready, notebook, folder)
@@ -88,7 +88,7 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
 
 def _jobs(request: Request, ready: Slices, notebook: Path, folder: Path) -> list[Job]:
     partners = request.partners or tuple(ready.partners)
-    shared = hashlib.sha256(notebook.read_bytes() + slices.code_digest().encode() + request.edition.encode())
+    shared = hashlib.sha256(notebook.read_bytes() + files.code_digest().encode() + request.edition.encode())
     out = []
     for partner in sorted(dict.fromkeys(partners)):
         path = ready.path(partner)

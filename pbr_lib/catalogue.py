@@ -7,6 +7,7 @@ aggregate and the operator can work with, does the reference resolve.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from pbr_lib.definitions import (
@@ -36,20 +37,21 @@ def check_percent(value: Decimal, metric: Metric | None) -> None:
         raise ValueError(f"{value} is no share; write {value} % or {value / 100}")
 
 
-def check_metrics(file: MetricsFile, document: Document) -> list[InputError]:
-    """Faults of metrics against the normalised tables and each other."""
+def check_metrics(file: MetricsFile, document: Document, known: Mapping[str, Metric] | None = None) -> list[InputError]:
+    """Faults of metrics against the normalised tables and each other; ``known`` adds those of other files."""
     out: list[InputError] = []
+    every = {**(known or {}), **file.metrics}
     for name, metric in file.metrics.items():
         place: Place = ("metrics", name)
         if isinstance(metric, RatioMetric):
-            out += _check_ratio(metric, place, file, document)
+            out += _check_ratio(metric, place, every, document)
             continue
         table = TABLES.get(metric.table)
         if table is None:
             fix = did_you_mean(metric.table, list(TABLES))
             out.append(document.fault((*place, "table"), f'no table is called "{metric.table}"', fix))
             continue
-        if not table.credited and table.column("partner_id") is None:
+        if metric.scope == "partner" and not table.credited and table.column("partner_id") is None:
             fix = f"use one of: {', '.join(t.name for t in TABLES.values() if t.credited or t.column('partner_id'))}"
             out.append(document.fault((*place, "table"), f"rows of {table.name} belong to no partner", fix))
             continue
@@ -85,42 +87,67 @@ def check_goals(file: GoalsFile, metrics: MetricsFile, document: Document, calen
     return out
 
 
-def _check_ratio(metric: RatioMetric, place: Place, file: MetricsFile, document: Document) -> list[InputError]:
+def _check_ratio(
+    metric: RatioMetric, place: Place, every: Mapping[str, Metric], document: Document
+) -> list[InputError]:
     out = []
+    known = {name: other for name, other in every.items() if isinstance(other, SimpleMetric)}
     for key in ("numerator", "denominator"):
-        part = getattr(metric, key)
-        known = [name for name, other in file.metrics.items() if isinstance(other, SimpleMetric)]
-        if part not in known:
-            what = f'no simple metric is called "{part}"'
-            out.append(document.fault((*place, key), what, did_you_mean(part, known)))
+        terms = [term.removeprefix("-") for term in getattr(metric, key)]
+        lost = [term for term in terms if term not in known]
+        for term in lost:
+            what = f'no simple metric is called "{term}"'
+            out.append(document.fault((*place, key), what, did_you_mean(term, list(known))))
+        if not lost and len(terms) > 1:
+            out += [document.fault((*place, key), *told) for told in _unlike([known[term] for term in terms], terms)]
     return out
+
+
+def _unlike(parts: list[SimpleMetric], names: list[str]) -> Iterator[tuple[str, str]]:
+    """Why metrics cannot be added up: (what, fix)."""
+    first = parts[0].unit
+    for part, name in zip(parts, names, strict=True):
+        if not part.additive:
+            yield f"{name} ({part.aggregate}) cannot be added to others", "add up counts and sums only"
+        elif (part.unit.kind, part.unit.currency) != (first.kind, first.currency):
+            units = [" ".join(filter(None, (unit.kind, unit.currency))) for unit in (first, part.unit)]
+            yield f"{names[0]} is in {units[0]} and {name} in {units[1]}", "add up metrics of one unit only"
 
 
 def _check_simple(metric: SimpleMetric, table: TableSpec, place: Place, document: Document) -> list[InputError]:
     out: list[InputError] = []
-    numeric = metric.aggregate in ("sum", "average", "min", "max", "latest")
+    numeric = not metric.aggregate.startswith("count")
     wanted = {"of": _NUMERIC if numeric else None, "date": _DATES, "valid_from": _DATES, "valid_to": _DATES}
-    for key, kinds in wanted.items():
+    for key, kinds in (wanted | {"existing_since": _DATES}).items():
         out += _check_column(getattr(metric, key), kinds, table, ((*place, key), document))
-    of = table.column(metric.of or "")
-    if of is not None and numeric and of.kind in _NUMERIC and (of.kind == "money") != (metric.unit.kind == "money"):
-        fix = "give it unit: {kind: money, currency: USD}" if of.kind == "money" else "use another kind of unit"
-        what = f"{of.name} is {of.kind_text}, the unit is {metric.unit.kind}"
-        out.append(document.fault((*place, "unit"), what, fix))
-    if metric.aggregate.startswith("count") and metric.unit.kind != "count":
-        what = f"{metric.aggregate} gives a count, the unit is {metric.unit.kind}"
-        out.append(document.fault((*place, "unit"), what, "write unit: {kind: count}"))
-    if metric.credit == "split" and metric.aggregate != "sum":
-        out.append(document.fault((*place, "credit"), "only a sum can be split", "write credit: full"))
-    if (metric.credit_type or metric.credit != "full") and not table.credited:
-        key = "credit_type" if metric.credit_type else "credit"
-        out.append(document.fault((*place, key), f"{table.name} carries no credit", "remove this key"))
+    out += [document.fault((*place, key), what, fix) for key, what, fix in _unit_faults(metric, table, numeric)]
+    out += [document.fault((*place, key), what, fix) for key, what, fix in _credit_faults(metric, table)]
     out += _check_filter(metric.where, table, (*place, "where"), document)
     if metric.in_progress is not None:
         under: Place = (*place, "in_progress")
         out += _check_filter(metric.in_progress.where, table, (*under, "where"), document)
         out += _check_column(metric.in_progress.date, _DATES, table, ((*under, "date"), document))
     return out
+
+
+def _unit_faults(metric: SimpleMetric, table: TableSpec, numeric: bool) -> Iterator[tuple[str, str, str]]:
+    of = table.column(metric.of or "")
+    if of is not None and numeric and of.kind in _NUMERIC and (of.kind == "money") != (metric.unit.kind == "money"):
+        fix = "give it unit: {kind: money, currency: USD}" if of.kind == "money" else "use another kind of unit"
+        yield "unit", f"{of.name} is {of.kind_text}, the unit is {metric.unit.kind}", fix
+    if not numeric and metric.unit.kind != "count":
+        yield "unit", f"{metric.aggregate} gives a count, the unit is {metric.unit.kind}", "write unit: {kind: count}"
+
+
+def _credit_faults(metric: SimpleMetric, table: TableSpec) -> Iterator[tuple[str, str, str]]:
+    if metric.way == "split" and metric.aggregate != "sum":
+        key, instead = ("sum", "gross") if metric.sum else ("credit", "full")
+        yield key, "only a sum can be split", f"write {key}: {instead}"
+    if not table.credited:
+        keys = ("credit_type", "credit", "sum", "credit_method", "credit_status", "late")
+        for key in keys:
+            if getattr(metric, key) != SimpleMetric.model_fields[key].default:
+                yield key, f"{table.name} carries no credit", "remove this key"
 
 
 def _check_column(

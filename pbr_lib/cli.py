@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 our fault, 2 your input, 3 some partners failed.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -72,20 +73,113 @@ def build(
 @app.command(
     epilog="""Examples:
 
-  pbr check                 findings of the newest quarter
+  pbr check                        findings of the newest quarter
 
-  pbr check 2026-Q2
+  pbr check 2026-Q2 --all          remarks of no concern as well
+
+  pbr check --json                 for machines
+
+  pbr check --csv findings.csv     for a spreadsheet
 """
 )
-def check(quarter: Quarter = "") -> None:
+def check(
+    quarter: Quarter = "",
+    every: Annotated[bool, typer.Option("--all", help="List every finding, remarks included.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Everything as JSON, and nothing else.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write the findings into this CSV file as well.")] = None,
+) -> None:
     """Read params and exports, measure, and say what stands out; nothing is built."""
-    from pbr_lib import report, slices
+    from pbr_lib import checkup, files, slices
 
-    ready = slices.check(workspace.find_root(), quarter)
-    for line in report.accounting(ready):
-        print_line(line)
-    if any(finding.severity == "error" for finding in ready.findings):
+    checked = slices.check(workspace.find_root(), quarter)
+    if csv is not None:
+        files.write_bytes(csv, checkup.as_csv(checked.ready.findings).encode("utf-8-sig"))
+    if json_:
+        print_line(json.dumps(checkup.as_json(checked), ensure_ascii=False, indent=1))
+    else:
+        for line in checkup.lines(checked, every):
+            print_line(line)
+    if any(finding.severity == "error" for finding in checked.ready.findings):
         raise typer.Exit(2)
+
+
+sources = typer.Typer(
+    name="sources",
+    help="The mappings of exports: propose, explain, try.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(sources)
+
+
+@sources.command(
+    "new",
+    epilog="""Examples:
+
+  pbr sources new data/opportunities.csv
+
+  pbr sources new data/*.xlsx --force
+""",
+)
+def sources_new(
+    files: Annotated[list[Path], typer.Argument(help="Exports as your CRM or spreadsheet wrote them.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over mappings of the same name.")] = False,
+) -> None:
+    """Look at exports and propose a commented mapping for each, saying what could not be decided."""
+    from pbr_lib import proposals
+
+    for line in proposals.write(workspace.find_root(), files, force):
+        print_line(line)
+
+
+@sources.command(
+    "show",
+    epilog="""Examples:
+
+  pbr sources show                 all mappings, a line each
+
+  pbr sources show opportunities
+""",
+)
+def sources_show(name: Annotated[str, typer.Argument(help="A mapping; left out, all of them.")] = "") -> None:
+    """Explain a mapping in words."""
+    from pbr_lib import sourcebook
+
+    for line in sourcebook.show(workspace.find_root(), name):
+        print_line(line)
+
+
+@sources.command(
+    "read",
+    epilog="""Examples:
+
+  pbr sources read opportunities
+
+  pbr sources read opportunities --out opportunities.csv
+""",
+)
+def sources_read(
+    name: Annotated[str, typer.Argument(help="A mapping of params/sources.")],
+    out: Annotated[Path | None, typer.Option(help="Write the rows as read into this .csv or .parquet file.")] = None,
+) -> None:
+    """Read one export as its mapping says: row accounting, findings, and totals to compare with the CRM."""
+    from pbr_lib import sourcebook
+
+    read = sourcebook.read(workspace.find_root(), name, out)
+    for line in read.lines():
+        print_line(line)
+    if read.faulty:
+        raise typer.Exit(2)
+
+
+@app.command(epilog="Example:\n\n  pbr new my-programme/")
+def new(folder: Annotated[Path, typer.Argument(help="Where the workbook goes; made if it is not there.")]) -> None:
+    """Begin an empty workbook: params with metrics and goals to start from, notebooks, and a folder for exports."""
+    from pbr_lib import starter
+
+    for line in starter.begin(folder):
+        print_line(line)
 
 
 @app.command(

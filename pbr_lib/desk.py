@@ -4,11 +4,16 @@ opening a workbook in a notebook means finding it, refreshing what is stale, and
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from pbr_lib import workspace
 from pbr_lib.blocks import Note
 from pbr_lib.review import Review, open_slice
+
+if TYPE_CHECKING:
+    from pbr_lib.checkview import Check
 
 __all__ = ["check", "load", "note", "partners"]
 
@@ -51,13 +56,25 @@ def partners(quarter: str) -> pd.DataFrame:
     return pd.DataFrame({"partner_id": list(ready.partners), "name": list(ready.partners.values())})
 
 
-def check(quarter: str = "") -> pd.DataFrame:
-    """What is odd in params and exports: columns severity, what, file, row, column, value, count, fix."""
-    from pbr_lib import slices
+def check(quarter: str = "") -> Check:
+    """What a look at params and exports finds, for analysts: it holds the data of every partner.
 
-    columns = ["severity", "what", "file", "row", "column", "value", "count", "fix"]
-    rows = [vars(finding) for finding in slices.check(workspace.find_root(), quarter).findings]
-    return pd.DataFrame(rows, columns=columns)
+    Everything is read and measured, and nothing is built; databases and addresses are asked anew.
+
+    Parameters
+    ----------
+    quarter:
+        A label such as ``2026-Q3``; left out, the newest in the data.
+
+    Raises
+    ------
+    UnknownQuarter, ParamsError, SourceError
+        For what nothing can be measured with; everything else is a finding.
+    """
+    from pbr_lib import slices
+    from pbr_lib.checkview import Check
+
+    return Check(slices.check(workspace.find_root(), quarter))
 
 
 def note(text: str) -> Note:

@@ -18,11 +18,12 @@ import pandas as pd
 
 from pbr_lib import goals
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target, UnitSpec
+from pbr_lib.extracts import Extract
 from pbr_lib.goals import Clock, Measured, Result
-from pbr_lib.ingest import Extract
 from pbr_lib.model import Finding
 from pbr_lib.params import Action, Instance, Params
 from pbr_lib.periods import Quarter
+from pbr_lib.records import fields as record_fields
 from pbr_lib.schema import CREDIT_TYPES
 from pbr_lib.wording import describe
 
@@ -30,15 +31,6 @@ __all__ = ["HISTORY", "VERSION", "Programme", "house_metrics", "plain", "portray
 
 VERSION = 1
 HISTORY = 8
-
-_RECORD_FIELDS = {
-    "leads": ("company", "source", "status"),
-    "opportunities": ("name", "account_name", "source_stage", "amount", "currency"),
-    "registrations": ("account_name", "status"),
-    "certifications": ("person_id", "name", "level", "expires_on"),
-    "surveys": ("kind", "score"),
-    "partners": ("name",),
-}
 
 
 @dataclass(frozen=True)
@@ -180,7 +172,7 @@ def _goal(programme: Programme, result: Result, goal: Goal, before: Result | Non
         "unit": metric.unit.unit.as_json(),
         "better": metric.better,
         "table": metric.table if isinstance(metric, SimpleMetric) else "",
-        "aggregate": _recipe(metric),
+        "aggregate": _recipe(metric, params.metrics),
         "target": target_json(instance.target),
         "stretch": plain(instance.stretch),
         "red_flag": plain(instance.red_flag),
@@ -211,14 +203,17 @@ def _influenced(metric: Metric, params: Params) -> bool:
     """Whether a metric counts influenced credit and no other; a ratio does when either part does."""
     if isinstance(metric, SimpleMetric):
         return metric.credits == ("influenced",)
-    return any(_influenced(params.metrics[part], params) for part in (metric.numerator, metric.denominator))
+    return any(_influenced(params.metrics[part], params) for part in metric.parts)
 
 
-def _recipe(metric: Metric) -> str:
-    """How the workbook sums the records up again."""
-    if not isinstance(metric, SimpleMetric):
-        return "ratio"
-    return {"average": "average", "min": "min", "max": "max"}.get(metric.aggregate, "sum")
+def _recipe(metric: Metric, metrics: Mapping[str, Metric]) -> str:
+    """How the workbook sums the records up again; ``given`` where the records listed do not give the number."""
+    if isinstance(metric, SimpleMetric):
+        alone = {name: name for name in ("average", "median", "min", "max")}
+        return "given" if metric.scope == "programme" else alone.get(metric.aggregate, "sum")
+    parts = [metrics[name] for name in metric.parts]
+    summed = all(isinstance(p, SimpleMetric) and p.additive and p.scope == "partner" for p in parts)
+    return "ratio" if summed and metric.scale is None else "given"
 
 
 def target_json(target: Target) -> dict[str, Any]:
@@ -338,20 +333,26 @@ def _definitions(programme: Programme, wanted: list[Goal]) -> list[dict[str, Any
     out = []
     for name in dict.fromkeys(goal.metric for goal in wanted):
         metric = params.metrics[name]
-        first = metric if isinstance(metric, SimpleMetric) else params.metrics[metric.denominator]
-        table = first.table if isinstance(first, SimpleMetric) else ""
-        reach = [e for e in programme.extracts if e.table == table and e.as_of]
+        tables = _tables(metric, params.metrics)
+        reach = [e for e in programme.extracts if e.table in tables and e.as_of]
         out.append(
             {
                 "metric": name,
                 "label": metric.label,
                 "about": metric.about,
                 "definition": describe(metric, params.metrics),
-                "source": "; ".join(sorted(e.about or e.source for e in programme.extracts if e.table == table)),
+                "source": "; ".join(sorted(e.about or e.source for e in programme.extracts if e.table in tables)),
                 "as_of": plain(max((e.as_of for e in reach if e.as_of), default=None)),
             }
         )
     return out
+
+
+def _tables(metric: Metric, metrics: Mapping[str, Metric]) -> set[str]:
+    """The tables whose records a metric counts."""
+    if isinstance(metric, SimpleMetric):
+        return {metric.table}
+    return {table for name in metric.parts for table in _tables(metrics[name], metrics)}
 
 
 def _sources(programme: Programme, partner_id: str) -> list[dict[str, Any]]:
@@ -389,11 +390,6 @@ def _findings(programme: Programme, partner_id: str, results: list[tuple[Result,
 
 def _remark(severity: str, what: str) -> dict[str, Any]:
     return {"severity": severity, "what": what, "where": "", "fix": ""}
-
-
-def record_fields(table: str) -> tuple[str, ...]:
-    """The columns that a list of records of a table shows."""
-    return _RECORD_FIELDS.get(table, ())
 
 
 def plain(value: Any) -> Any:

@@ -9,13 +9,24 @@ import json
 import os
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["folder_name", "read_json", "write_bytes", "write_json"]
+__all__ = ["code_digest", "folder_name", "read_json", "write_bytes", "write_json"]
 
 # What Windows keeps for devices, and the name of the index that lies beside the slices.
 _RESERVED = {"con", "prn", "aux", "nul", "index", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """A fingerprint of this package: when it changes, nothing made before is taken for fresh."""
+    hasher = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".typ", ".jinja", ".yaml"):
+            hasher.update(path.name.encode() + path.read_bytes())
+    return hasher.hexdigest()
 
 
 def write_json(path: Path, value: Any) -> bytes:

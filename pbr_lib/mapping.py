@@ -142,7 +142,6 @@ class Formats(Spec):
     time_zone: str | None = None
     decimal: Literal[".", ","] | None = None
     percent: Literal["share", "whole"] | None = None
-    scale: Annotated[Whole, Field(ge=1)] | None = None
 
 
 class Source(Spec):
@@ -175,6 +174,7 @@ class Source(Spec):
     nulls: tuple[str, ...] = ()
     formats: dict[Name, Formats] = {}
     columns: dict[Text, Name]
+    first_of: dict[Name, Texts] = {}
     key: tuple[Text, ...] = ()
     repeats: Literal["told", "expected"] = "told"
     where: Where = AllOf()
@@ -202,7 +202,13 @@ class Source(Spec):
     def labels(self) -> tuple[str, ...]:
         """The labels that the mapping reads, each once."""
         credits = [label for credit in self.attribution for label in credit.labels]
-        return tuple(dict.fromkeys([*self.columns, *self.key, *credits]))
+        first = [label for labels in self.first_of.values() for label in labels]
+        return tuple(dict.fromkeys([*self.columns, *first, *self.key, *credits]))
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The columns of the table that the export fills."""
+        return tuple(dict.fromkeys([*self.columns.values(), *self.first_of]))
 
 
 def _without_credentials(url: str) -> str:

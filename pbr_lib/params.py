@@ -17,7 +17,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pbr_lib import catalogue, mapping_checks, yamlfile
+from pbr_lib import catalogue, library, lists, mapping_checks, yamlfile
+from pbr_lib.crosswalk import Entry
 from pbr_lib.csvfile import CsvFile, Row
 from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Target, Workbook, day, number
 from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean, parted
@@ -33,7 +34,8 @@ _LOOKALIKES = (
     ("goals/*", ".csv", (".xlsx", ".xls", ".ods", ".tsv", ".txt")),
     ("words/*/*", ".md", (".markdown", ".txt", ".docx")),
 )
-_FILES = ("workbook.yaml", "metrics.yaml", "goals.yaml", "actions.csv", "rates.csv")
+_FILES = ("workbook.yaml", "metrics.yaml", "library.yaml", "goals.yaml", "actions.csv", "rates.csv")
+_FILES += ("crosswalk.csv", "manual_facts.csv")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
 
 _GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
@@ -107,8 +109,11 @@ class Params:
     instances: Mapping[str, tuple[Instance, ...]] = field(repr=False)
     actions: tuple[Action, ...] = field(default=(), repr=False)
     rates: tuple[Rate, ...] = field(default=(), repr=False)
+    crosswalk: tuple[Entry, ...] = field(default=(), repr=False)
+    facts: tuple[lists.Fact, ...] = field(default=(), repr=False)
     words: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict, repr=False)
     digest: str = ""
+    from_library: frozenset[str] = frozenset()
 
     @property
     def calendar(self) -> Calendar:
@@ -141,7 +146,7 @@ def read(root: Path) -> Params:
     """
     reader = _Reader(root)
     workbook = reader.yaml("workbook.yaml", Workbook)
-    metrics = reader.yaml("metrics.yaml", MetricsFile)
+    metrics = reader.metrics(workbook.currency if isinstance(workbook, Workbook) else "")
     goals = reader.yaml("goals.yaml", GoalsFile)
     sources = reader.sources()
     if not isinstance(workbook, Workbook):
@@ -150,18 +155,21 @@ def read(root: Path) -> Params:
     reader.check(metrics, goals, sources, calendar)
     reader.strays()
     defined = dict(goals.goals) if isinstance(goals, GoalsFile) else {}
-    measured = dict(metrics.metrics) if isinstance(metrics, MetricsFile) else {}
-    known = defined if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile) else None
+    measured = dict(metrics.metrics) if metrics is not None else {}
+    known = defined if isinstance(goals, GoalsFile) and metrics is not None else None
     params = Params(
         root=root,
         workbook=workbook,
         metrics=measured,
+        from_library=frozenset(reader.taken),
         objectives=dict(goals.objectives) if isinstance(goals, GoalsFile) else {},
         goals=defined,
         sources=sources,
         instances=reader.instances(calendar, known, measured),
         actions=tuple(reader.actions(calendar, known)),
         rates=tuple(reader.rates()),
+        crosswalk=tuple(lists.crosswalk(reader.csv("crosswalk.csv", lists.CROSSWALK_COLUMNS, ("given", "partner_id")))),
+        facts=tuple(lists.facts(reader.csv("manual_facts.csv", lists.FACT_COLUMNS, lists.FACT_COLUMNS[:4]))),
         words=reader.words(calendar, workbook.words),
         digest=reader.digest(),
     )
@@ -180,15 +188,29 @@ class _Reader:
         self.errors: list[InputError] = []
         self.documents: dict[str, yamlfile.Document] = {}
         self.unknown_goals: dict[str, list[str]] = {}
+        self.taken: dict[str, Metric] = {}
 
-    def yaml(self, name: str, model: type) -> object | None:
-        """One YAML file as a model, or None with its faults noted."""
+    def metrics(self, currency: str) -> MetricsFile | None:
+        """``metrics.yaml`` and what it uses of ``library.yaml``, or None when either cannot be read."""
+        file = self.yaml("metrics.yaml", MetricsFile)
+        if not isinstance(file, MetricsFile) or not file.use:
+            return file if isinstance(file, MetricsFile) else None
+        shelf = self.yaml("library.yaml", MetricsFile, currency)
+        if not isinstance(shelf, MetricsFile):
+            return None
+        self.errors += catalogue.check_metrics(shelf, self.documents["library.yaml"])
+        self.taken, errors = library.taken(file, shelf.metrics, self.documents["metrics.yaml"])
+        self.errors += errors
+        return file.model_copy(update={"metrics": {**file.metrics, **self.taken}})
+
+    def yaml(self, name: str, model: type, currency: str = "") -> object | None:
+        """One YAML file as a model, or None with its faults noted; ``currency`` goes where money names none."""
         try:
             document = yamlfile.read(self.folder / name, f"params/{name}")
         except InputError as error:
             self.errors.append(error)
             return None
-        self.documents[name] = document
+        self.documents[name] = document = library.with_currency(document, currency) if currency else document
         value, errors = yamlfile.validate(model, document)
         self.errors += errors
         return value
@@ -220,15 +242,19 @@ class _Reader:
                     )
                     self.errors.append(InputError("this file is not read here", name, fix))
 
-    def check(self, metrics: object, goals: object, sources: Mapping[str, Source], calendar: Calendar) -> None:
+    def check(
+        self, metrics: MetricsFile | None, goals: object, sources: Mapping[str, Source], calendar: Calendar
+    ) -> None:
         """References between files, and of metrics and sources to the normalised tables."""
-        if isinstance(metrics, MetricsFile):
-            self.errors += catalogue.check_metrics(metrics, self.documents["metrics.yaml"])
+        if metrics is not None:
+            own = {name: metric for name, metric in metrics.metrics.items() if name not in self.taken}
+            mine = metrics.model_copy(update={"metrics": own})
+            self.errors += catalogue.check_metrics(mine, self.documents["metrics.yaml"], self.taken)
         before = len(self.errors)
         for name, source in sources.items():
             self.errors += mapping_checks.check_source(source, self.documents[f"sources/{name}.yaml"])
         whole = before == len(self.errors) and len(sources) == len(list((self.folder / "sources").glob("*.yaml")))
-        if isinstance(goals, GoalsFile) and isinstance(metrics, MetricsFile):
+        if isinstance(goals, GoalsFile) and metrics is not None:
             self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], calendar)
         if whole and sources:
             documents = {name: self.documents[f"sources/{name}.yaml"] for name in sources}

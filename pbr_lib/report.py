@@ -10,10 +10,9 @@ from typing import Any
 
 from pbr_lib import standings
 from pbr_lib.batch import Run
-from pbr_lib.model import Amount, Finding, Unit
-from pbr_lib.slices import Slices
+from pbr_lib.model import Amount, Unit
 
-__all__ = ["accounting", "summary"]
+__all__ = ["summary"]
 
 
 def summary(run: Run) -> Iterator[str]:
@@ -56,26 +55,3 @@ def _findings(run: Run) -> Iterator[str]:
         yield f"  ◆ {partner}: {text}"
     if len(glyphs) > 5:
         yield f"  ◆ and {len(glyphs) - 5} more remarks; see each manifest.json"
-
-
-def accounting(ready: Slices) -> Iterator[str]:
-    """Row accounting for every source, then the findings, gravest first."""
-    yield f"{len(ready.partners)} partners, data as of {ready.as_of}, measured for {ready.quarter}"
-    for extract in ready.extracts:
-        if extract["as_of"] is None:
-            yield f"  {extract['file']}: not provided"
-            continue
-        aside = "".join(f", {count} set aside ({reason})" for reason, count in extract["set_aside"].items())
-        yield f"  {extract['file']}: {extract['rows_read']} rows read = {extract['rows_used']} used{aside}"
-    if not ready.findings:
-        yield "No findings."
-    for finding in ready.findings:
-        yield from _finding(finding)
-
-
-def _finding(finding: Finding) -> Iterator[str]:
-    times = f" ({finding.count} rows)" if finding.count > 1 else ""
-    value = f' "{finding.value}"' if finding.value else ""
-    yield f"{finding.severity}: {finding.where}: {finding.what}{value}{times}"
-    if finding.fix:
-        yield f"  → {finding.fix}"

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pbr_lib.schema_columns import BY_TABLE
 
-__all__ = ["CREDIT_TYPES", "METHODS", "OPEN_STAGES", "STAGE_LABELS", "SUBJECTS", "TABLES", "ColumnSpec", "Kind"]
+__all__ = ["CREDIT_TYPES", "LINEAGE", "METHODS", "OPEN_STAGES", "STAGE_LABELS", "SUBJECTS", "TABLES", "ColumnSpec", "Kind"]
 __all__ += ["TableSpec"]
 
 Kind = Literal["text", "date", "timestamp", "money", "number", "integer", "bool"]
@@ -84,7 +84,7 @@ class TableSpec:
         return tuple(column for column in self.columns if not column.computed)
 
 
-_LINEAGE = (
+LINEAGE = (
     ColumnSpec("src_system", "text", "the system that the row came from, as its mapping calls it", computed=True),
     ColumnSpec("src_id", "text", "the id as exported, where it differs from the key", computed=True),
     ColumnSpec("src_extract", "text", "the mapping that the row came through", computed=True),
@@ -108,7 +108,7 @@ def _column(line: tuple[str, ...]) -> ColumnSpec:
 
 def _table(name: str, singular: str, doc: str, credited: bool = False, home: str = "export") -> TableSpec:
     columns = tuple(map(_column, BY_TABLE[name]))
-    lineage = _LINEAGE if home == "export" else ()
+    lineage = LINEAGE if home == "export" else ()
     return TableSpec(name, doc, columns[0].name, (*columns, *lineage), singular, credited, home)  # type: ignore[arg-type]
 
 

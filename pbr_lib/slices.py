@@ -6,20 +6,20 @@ params and code and on nothing else; when none of these changed, the slices that
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import ibis
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pbr_lib import dossier, files, ingest, metrics, params, reading, store
+from pbr_lib import coverage, dossier, files, ingest, metrics, params, records, store
+from pbr_lib.canonical import column
+from pbr_lib.coverage import Covered
 from pbr_lib.definitions import SimpleMetric, columns_of
 from pbr_lib.dossier import Programme
 from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter, did_you_mean
@@ -29,9 +29,10 @@ from pbr_lib.metrics import Measurement, Window
 from pbr_lib.model import Finding
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
-from pbr_lib.schema import TABLES
+from pbr_lib.reconciliation import Reconciliation, reconcile
+from pbr_lib.schema import SUBJECTS, TABLES
 
-__all__ = ["Slices", "check", "code_digest", "ensure"]
+__all__ = ["Slices", "Checked", "check", "ensure"]
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,18 @@ class Slices:
         return self.folder / f"{files.folder_name(partner_id)}.json"
 
 
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """A fingerprint of this package: when it changes, nothing made before is taken for fresh."""
-    hasher = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".typ", ".jinja"):
-            hasher.update(path.name.encode() + path.read_bytes())
-    return hasher.hexdigest()
+@dataclass(frozen=True)
+class Checked:
+    """What a check found: row accounting, findings, coverage, and the sums that foot to the CRM."""
+
+    ready: Slices
+    coverage: tuple[Covered, ...] = field(repr=False)
+    reconciliation: Reconciliation = field(repr=False)
+    claims: Mapping[str, int] = field(default_factory=dict)
 
 
-def check(root: Path, quarter: str = "") -> Slices:
-    """Read and measure everything and write nothing; what stands out is in ``findings``.
+def check(root: Path, quarter: str = "") -> Checked:
+    """Read and measure everything and build nothing; databases and addresses are asked anew.
 
     Raises
     ------
@@ -82,13 +83,19 @@ def check(root: Path, quarter: str = "") -> Slices:
         For faults in params and exports that nothing can be measured with.
     """
     settings = params.read(root)
-    loaded = ingest.load(settings)
-    programme = _measure(settings, loaded, _quarter(settings, loaded, quarter))
-    return _slices(settings, programme, "")
+    loaded = ingest.load(settings, fetch=True)
+    asked = _quarter(settings, loaded, quarter)
+    programme = _measure(settings, loaded, asked)
+    quarters = tuple(asked.shift(back) for back in range(1 - dossier.HISTORY, 1))
+    sums = reconcile(loaded.tables, quarters, settings.rates, settings.workbook.currency)
+    covered = tuple(coverage.calendar(loaded.extracts, quarters))
+    return Checked(_slices(settings, programme, ""), covered, sums, loaded.claims)
 
 
-def ensure(root: Path, quarter: str = "") -> Slices:
+def ensure(root: Path, quarter: str = "", fetch: bool = False) -> Slices:
     """The slices of a quarter (the newest, if none is named), made again only when exports, params or code changed.
+
+    ``fetch`` asks databases and addresses anew; otherwise what was fetched last is used.
 
     Raises
     ------
@@ -97,6 +104,8 @@ def ensure(root: Path, quarter: str = "") -> Slices:
         that cannot be read.
     """
     settings = params.read(root)
+    if fetch:
+        ingest.refresh(settings)
     digest = _digest(settings)
     newest = _store(settings) / "newest.json"
     known_newest = files.read_json(newest) or {}
@@ -109,14 +118,14 @@ def ensure(root: Path, quarter: str = "") -> Slices:
     loaded = ingest.load(settings)
     programme = _measure(settings, loaded, _quarter(settings, loaded, label))
     _stop_on_errors(settings, programme.findings)
-    store.write_tables(_store(settings) / "tables", loaded.tables)
+    digest = _digest(settings)
     files.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
     return _write(settings, programme, loaded, digest)
 
 
 def _store(settings: Params) -> Path:
     """The folder of everything that can be made again."""
-    return settings.output / ".store"
+    return ingest.store_folder(settings)
 
 
 # ------------------------------------------------------------------------------------------ measuring
@@ -144,7 +153,7 @@ def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
         as_of=loaded.as_of,
         extracts=loaded.extracts,
         findings=findings,
-        values=_values(measured),
+        values=_Values(measured, _names(loaded.tables["partners"]), history),
         evidence=_evidence(settings, measured, loaded.tables, quarter),
         deals=_deals(connection, window, quarter),
         rows=_rows(loaded.tables),
@@ -154,39 +163,39 @@ def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
     )
 
 
-def _values(measured: Mapping[str, Measurement]) -> dict[tuple[str, str, str], Measured]:
-    out = {}
-    for name, one in measured.items():
-        columns = ["partner_id", "period_id", "state", "value", "n", "first_day", "in_progress", "reason"]
-        lists = (one.values[column].tolist() for column in columns)
-        for partner, period, state, value, n, first, under_way, reason in zip(*lists, strict=True):
-            day = first if isinstance(first, dt.date) and first is not pd.NaT else None
-            out[name, partner, period] = Measured(state, value, n, day, under_way, reason)
-    return out
+class _Values(Mapping[tuple[str, str, str], Measured]):
+    """What was measured by (metric, partner, quarter), made as it is asked for."""
+
+    def __init__(self, measured: Mapping[str, Measurement], partners: Iterable[str], quarters: Iterable[Quarter]):
+        self._measured = measured
+        self._places = tuple((partner, quarter.label) for partner in partners for quarter in quarters)
+
+    def __getitem__(self, key: tuple[str, str, str]) -> Measured:
+        name, partner, quarter = key
+        return Measured(*self._measured[name].cell(partner, quarter))
+
+    def __iter__(self) -> Iterator[tuple[str, str, str]]:
+        return ((name, *place) for name in self._measured for place in self._places)
+
+    def __len__(self) -> int:
+        return len(self._measured) * len(self._places)
 
 
 def _evidence(
     settings: Params, measured: Mapping[str, Measurement], tables: Mapping[str, pa.Table], quarter: Quarter
 ) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """The records behind the quarter's goals, with the columns that make them recognisable."""
-    out: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    out: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for name in dict.fromkeys(goal.metric for goal in settings.goals.values()):
-        hits = measured[name].evidence([quarter])
-        if hits.empty:
-            continue
-        metric = settings.metrics[name]
-        parts = [metric] if hasattr(metric, "table") else [settings.metrics[metric.denominator]]
-        table = parts[0].table
-        fields = dossier.record_fields(table)
-        key = TABLES[table].key
-        details = tables[table].select(list(dict.fromkeys([key, *fields]))).to_pandas(date_as_object=True)
-        rows = hits.merge(details.assign(record_id=details[key]), on="record_id", how="left", suffixes=("", "_"))
-        for row in rows.to_dict("records"):
-            record = {field_: dossier.plain(_none(row[field_])) for field_ in fields}
-            record |= {"id": row["record_id"], "role": row["role"], "day": dossier.plain(_none(row["day"]))}
-            record["counts"] = dossier.plain(_none(row["counts"]))
-            out[name, row["partner_id"]].append(record)
-    return dict(out)
+        hits = measured[name].records([quarter])
+        partners = hits["partner_id"].to_pylist()
+        begin = 0
+        rows = records.listed(hits, tables)
+        for end in range(1, len(rows) + 1):
+            if end == len(rows) or partners[end] != partners[begin]:
+                out[name, partners[begin]] = rows[begin:end]
+                begin = end
+    return out
 
 
 def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> dict[str, list[dict[str, Any]]]:
@@ -219,16 +228,16 @@ def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> di
 
 def _rows(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], int]:
     out: dict[tuple[str, str], int] = {}
-    for name, table in tables.items():
-        if "partner_id" in table.column_names and name != "attributions":
-            counts = pd.Series(table["partner_id"].to_pylist()).value_counts()
-            out |= {(name, str(partner)): int(n) for partner, n in counts.items()}
-    credit = tables["attributions"].select(["subject_type", "subject_id", "partner_id"]).to_pandas()
-    credit = credit.drop_duplicates()
-    for spec in TABLES.values():
-        if spec.credited:
-            counts = credit.loc[credit["subject_type"] == spec.singular, "partner_id"].value_counts()
-            out |= {(spec.name, str(partner)): int(n) for partner, n in counts.items()}
+    for name, spec in TABLES.items():
+        if spec.column("partner_id") is not None and name != "attributions":
+            counts = pc.value_counts(column(tables, name, "partner_id")).to_pylist()
+            out |= {(name, each["values"]): each["counts"] for each in counts if each["values"] is not None}
+    credit = pa.table(
+        {key: column(tables, "attributions", key) for key in ("subject_type", "subject_id", "partner_id")}
+    )
+    once = credit.group_by(["subject_type", "partner_id"]).aggregate([("subject_id", "count_distinct")])
+    for row in once.to_pylist():
+        out[SUBJECTS[row["subject_type"]].name, row["partner_id"]] = row["subject_id_count_distinct"]
     return out
 
 
@@ -249,10 +258,6 @@ def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
     for key, value in pairs:
         out[key].append(value)
     return {key: tuple(values) for key, values in out.items()}
-
-
-def _none(value: Any) -> Any:
-    return None if value is None or (not isinstance(value, str | bool) and pd.isna(value)) else value
 
 
 # ------------------------------------------------------------------------------------------- checking
@@ -312,24 +317,32 @@ def _shown(finding: Finding) -> str:
 
 
 def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
-    """A literal in a filter that the data never hold is probably a slip of the pen."""
+    """A literal in a filter that the data never hold is probably a slip of the pen; in the library only where used."""
+    asked = [settings.metrics[goal.metric] for goal in settings.goals.values()]
+    wanted = {goal.metric for goal in settings.goals.values()}
+    wanted |= {part for metric in asked if not isinstance(metric, SimpleMetric) for part in metric.parts}
     wheres = [
-        ("params/metrics.yaml", f"metrics.{name}", metric.table, metric.where)
+        (
+            f"params/{'library' if name in settings.from_library else 'metrics'}.yaml",
+            f"metrics.{name}",
+            metric.table,
+            metric.where,
+        )
         for name, metric in settings.metrics.items()
-        if isinstance(metric, SimpleMetric)
+        if isinstance(metric, SimpleMetric) and (name not in settings.from_library or name in wanted)
     ]
     wheres += [
         ("params/goals.yaml", f"goals.{name}", "partners", goal.applies_to) for name, goal in settings.goals.items()
     ]
     for file, place, table, where in wheres:
         for leaf in columns_of(where):
-            column = TABLES[table].column(leaf.column)
-            if column is None or column.kind != "text" or leaf.op not in ("is", "is_not", "in", "not_in"):
+            spec = TABLES[table].column(leaf.column)
+            if spec is None or spec.kind != "text" or leaf.op not in ("is", "is_not", "in", "not_in"):
                 continue
-            held = {value for value in tables[table][leaf.column].unique().to_pylist() if value is not None}
+            held = {each for each in column(tables, table, leaf.column).unique().to_pylist() if each is not None}
             values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
             for value in values:
-                if held and value not in held and value not in column.values:
+                if held and value not in held and value not in spec.values:
                     what = f'{place}: no {table} row has {leaf.column} "{value}"'
                     yield Finding("warning", what, file, fix=did_you_mean(str(value), sorted(held)))
 
@@ -339,12 +352,8 @@ def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Itera
 
 def _digest(settings: Params) -> str:
     """One name for the state of params, exports and code."""
-    hasher = hashlib.sha256(settings.digest.encode())
-    for name in sorted({source.file for source in settings.sources.values()}):
-        path = settings.data / name
-        hasher.update(f"{name}:{reading.sha256(path) if path.is_file() else 'absent'}\n".encode())
-    hasher.update(code_digest().encode())
-    return hasher.hexdigest()
+    parts = (settings.digest, ingest.fingerprint(settings), files.code_digest())
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) -> Slices:
@@ -370,20 +379,7 @@ def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) 
 
 
 def _slices(settings: Params, programme: Programme, digest: str) -> Slices:
-    extracts = tuple(
-        {
-            "source": e.source,
-            "table": e.table,
-            "file": e.file,
-            "as_of": dossier.plain(e.as_of),
-            "covers_from": e.covers_from.isoformat(),
-            "sha256": e.sha256,
-            "rows_read": e.rows_read,
-            "rows_used": e.rows_used,
-            "set_aside": dict(e.aside),
-        }
-        for e in programme.extracts
-    )
+    extracts = tuple(extract.as_json() for extract in programme.extracts)
     folder = _store(settings) / "slices" / programme.quarter.label
     names = dict(sorted(programme.partners.items()))
     label, as_of = programme.quarter.label, programme.as_of.isoformat()

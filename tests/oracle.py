@@ -24,8 +24,11 @@ KEYS = {
     "registrations": "registration_id",
     "certifications": "certification_id",
     "surveys": "response_id",
+    "subscription_movements": "movement_id",
+    "manual_facts": "fact_id",
 }
-CREDITED = {"leads": "lead", "opportunities": "opportunity"}
+CREDITED = {"leads": "lead", "opportunities": "opportunity", "subscription_movements": "movement"}
+WRITTEN = ("manual_facts",)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Cell:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     hits: list[Hit] = field(default_factory=list)
+    young: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,13 @@ def measure(world: World, metrics: Mapping[str, Metric], name: str) -> dict[tupl
         for quarter in world.quarters:
             key = (partner["partner_id"], quarter.label)
             if isinstance(metric, RatioMetric):
-                top, bottom = (_simple(world, metrics[part], partner, quarter) for part in
-                               (metric.numerator, metric.denominator))  # fmt: skip
+                top, bottom = (
+                    _sum([(term.startswith("-"), _simple(world, metrics[term.lstrip("-")], partner, quarter))
+                          for term in terms])
+                    for terms in (metric.numerator, metric.denominator)
+                )  # fmt: skip
                 out[key] = _ratio(metric, top, bottom)
+                out[key].young = _young(world, metric, quarter) and out[key].value is not None
             else:
                 out[key] = _with_enough(metric, _simple(world, metric, partner, quarter))
     return out
@@ -121,6 +129,8 @@ def _simple(world: World, metric: SimpleMetric, partner: Row, quarter: Quarter) 
         cell.value = _aggregate(metric, hits)
     elif cell.state == "zero":
         cell.value = Decimal(0)
+    last = quarter.shift(metric.shift_quarters)
+    cell.young = _young(world, metric, last) and cell.value is not None
     if metric.in_progress is not None and cell.value is not None:
         under_way = list(_hits(world, metric, partner, quarter, under_way=True))
         if under_way and not any(hit.lost for hit in under_way):
@@ -128,8 +138,23 @@ def _simple(world: World, metric: SimpleMetric, partner: Row, quarter: Quarter) 
     return cell
 
 
+def _young(world: World, metric: Metric, last: Quarter) -> bool:
+    return metric.maturity_days > 0 and (world.as_of - last.last_day).days < metric.maturity_days
+
+
+def _span(metric: SimpleMetric, quarter: Quarter) -> tuple[dt.date, dt.date]:
+    """First and last day whose rows count."""
+    last = quarter.shift(metric.shift_quarters)
+    first = last
+    for _ in range(metric.trailing_quarters - 1):
+        first = first.shift(-1)
+    return first.start, last.last_day
+
+
 def _hits(world: World, metric: SimpleMetric, partner: Row, quarter: Quarter, under_way: bool = False) -> Iterator[Hit]:
     where = metric.in_progress.where if under_way else metric.where
+    if metric.snapshot and not quarter.start <= world.as_of <= quarter.last_day:
+        return
     for row in world.tables[metric.table]:
         day = _day_that_counts(world, metric, row, quarter, under_way)
         share = _share(world, metric, partner, row)
@@ -142,18 +167,28 @@ def _hits(world: World, metric: SimpleMetric, partner: Row, quarter: Quarter, un
             lost = rate is None
             with localcontext() as context:
                 context.prec = 60
-                value = None if rate is None else value * rate * (share if metric.credit == "split" else 1)
+                value = None if rate is None else value * rate
+        if value is not None and metric.of is not None and "split" in (metric.credit, metric.sum):
+            with localcontext() as context:
+                context.prec = 60
+                value = value * share
         yield Hit(row[KEYS[metric.table]], day, value, lost)
 
 
 def _day_that_counts(world: World, metric: SimpleMetric, row: Row, quarter: Quarter, under_way: bool) -> dt.date | None:
     """The day by which a row belongs to the quarter; None when it does not."""
+    first, last = _span(metric, quarter)
+    if metric.existing_since:
+        since = _date(row[metric.existing_since])
+        if since is None or since >= first:
+            return None
     if metric.nature == "level" and not under_way:
         at = min(quarter.last_day, world.as_of)
+        at = first - dt.timedelta(days=1) if metric.read_at == "start" else at
         start, end = _date(row[metric.valid_from]), _date(row[metric.valid_to]) if metric.valid_to else None
         return start if start is not None and start <= at and (end is None or end >= at) else None
     day = _date(row[metric.in_progress.date if under_way else metric.date])
-    return day if day is not None and quarter.start <= day <= quarter.last_day else None
+    return day if day is not None and first <= day <= last else None
 
 
 def _date(cell: Any) -> dt.date | None:
@@ -162,6 +197,8 @@ def _date(cell: Any) -> dt.date | None:
 
 def _share(world: World, metric: SimpleMetric, partner: Row, row: Row) -> Decimal | None:
     """The largest share that the partner holds on the row by the credits that count; None for no credit."""
+    if metric.scope == "programme":
+        return Decimal(1)
     if metric.table not in CREDITED:
         return Decimal(1) if row["partner_id"] == partner["partner_id"] else None
     wanted = ("sourced",) if metric.credit == "sourced_only" else metric.credit_type
@@ -172,6 +209,9 @@ def _share(world: World, metric: SimpleMetric, partner: Row, row: Row) -> Decima
         and credit["subject_id"] == row[KEYS[metric.table]]
         and credit["partner_id"] == partner["partner_id"]
         and (not wanted or credit["credit_type"] in wanted)
+        and (not metric.credit_method or credit["method"] in metric.credit_method)
+        and (credit["status"] or "confirmed") in metric.credit_status
+        and (metric.late or not credit["is_late"])
     ]
     return max(shares, default=None)
 
@@ -193,6 +233,9 @@ def _aggregate(metric: SimpleMetric, hits: Sequence[Hit]) -> Decimal | None:
         return Decimal(len(set(values)))
     if metric.aggregate in ("min", "max"):
         return Decimal({"min": min, "max": max}[metric.aggregate](values))
+    if metric.aggregate == "median":
+        ranked, half = sorted(values), len(values) // 2
+        return Decimal(ranked[half]) if len(values) % 2 else (Decimal(ranked[half - 1]) + ranked[half]) / 2
     if metric.aggregate == "latest":
         return Decimal(max((hit.day, hit.key, hit.value) for hit in hits if hit.value is not None)[2])
     with localcontext() as context:
@@ -206,7 +249,9 @@ def _state(world: World, metric: SimpleMetric, partner: Row, quarter: Quarter, h
         return "not_started"
     if not hits and partner["joined_on"] is not None and partner["joined_on"] >= quarter.end:
         return "not_started"
-    if not _covered(world, metric.table, quarter) or any(hit.lost for hit in hits):
+    if metric.snapshot and not quarter.start <= world.as_of <= quarter.last_day:
+        return "unknown"
+    if not _covered(world, metric, quarter) or any(hit.lost for hit in hits):
         return "unknown"
     if hits:
         return "unknown" if all(hit.value is None for hit in hits) else "value"
@@ -214,13 +259,17 @@ def _state(world: World, metric: SimpleMetric, partner: Row, quarter: Quarter, h
     return "zero" if sums_up or metric.when_missing == "zero" else "unknown"
 
 
-def _covered(world: World, table: str, quarter: Quarter) -> bool:
-    if table not in world.covers:
+def _covered(world: World, metric: SimpleMetric, quarter: Quarter) -> bool:
+    table = metric.table
+    if table in WRITTEN:
+        return True
+    if table not in world.covers or (table == "subscription_movements" and "service_links" not in world.covers):
         return False
+    begin, end = _span(metric, quarter)
     first, last = world.covers[table]
-    until = min(quarter.last_day, world.as_of)
+    until = min(end, world.as_of)
     slack = world.tolerance if until == world.as_of else 0
-    return first <= quarter.start and last + dt.timedelta(days=slack) >= until
+    return first <= begin and last + dt.timedelta(days=slack) >= until
 
 
 def _with_enough(metric: SimpleMetric, cell: Cell) -> Cell:
@@ -228,6 +277,17 @@ def _with_enough(metric: SimpleMetric, cell: Cell) -> Cell:
     if cell.state == "value" and known < metric.min_n:
         return Cell("unknown", None, cell.n, cell.in_progress, hits=cell.hits)
     return cell
+
+
+def _sum(terms: Sequence[tuple[bool, Cell]]) -> Cell:
+    """Cells added up, or taken off; one that is not known makes the sum not known."""
+    n = sum(cell.n for _, cell in terms)
+    for _, cell in terms:
+        if cell.value is None:
+            return Cell(cell.state, None, n)
+    with localcontext() as context:
+        context.prec = 60
+        return Cell("value", sum((-cell.value if minus else cell.value for minus, cell in terms), Decimal(0)), n)
 
 
 def _ratio(metric: RatioMetric, top: Cell, bottom: Cell) -> Cell:
@@ -242,4 +302,5 @@ def _ratio(metric: RatioMetric, top: Cell, bottom: Cell) -> Cell:
         return cell("zero", Decimal(0))
     if bottom.value == 0 or bottom.n < metric.min_n:
         return cell("unknown", None)
-    return cell("value", top.value / bottom.value)
+    quotient = top.value / bottom.value
+    return cell("value", quotient if metric.scale is None else quotient * metric.scale)

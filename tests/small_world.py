@@ -12,8 +12,9 @@ import ibis
 import pyarrow as pa
 
 from pbr_lib import metrics, store
+from pbr_lib.canonical import ARROW_TYPES
 from pbr_lib.definitions import SimpleMetric, UnitSpec
-from pbr_lib.ingest import ARROW_TYPES, Extract
+from pbr_lib.extracts import Extract
 from pbr_lib.metrics import Measurement, Window
 from pbr_lib.params import Rate
 from pbr_lib.periods import Calendar, Quarter
@@ -113,7 +114,7 @@ def row(measured: Measurement, who: str, label: str = Q3) -> Any:
 
 
 def random_tables(seed: int) -> dict[str, list[Row]]:
-    """Five small tables over 2026-Q1 to Q3 and some days around, with nulls, odd texts and credit given twice."""
+    """Small tables over 2026-Q1 to Q3 and some days around, with nulls, odd texts and credit given twice."""
     dice = random.Random(seed)
     partners = ["P1", "P2", "P3", "P4"]
     joined = [None, dt.date(2020, 1, 1), dt.date(2026, 5, 20), dt.date(2026, 7, 1)]
@@ -135,7 +136,21 @@ def random_tables(seed: int) -> dict[str, list[Row]]:
         score["score"] = score["score"] and score["score"].quantize(Decimal("0.000001"))
         answer = {"response_id": f"S{i:02}", "kind": dice.choice(["csat", "nps", None]), "answered_on": _day(dice)}
         tables["surveys"].append(whose | score | answer)
+    for i in range(24):
+        tables["subscription_movements"].append(_random_movement(dice, f"M{i:02}"))
+        tables["attributions"] += _random_credits(dice, f"M{i:02}", "movement", [*partners, "stranger"])
+        tables["manual_facts"].append(
+            {"fact_id": f"F{i:02}", "partner_id": dice.choice(partners), "fact": dice.choice(["meeting", "plan"]),
+             "valid_on": _day(dice), "value": _maybe(dice, Decimal(dice.randint(0, 5)), 0.2)}
+        )  # fmt: skip
     return tables
+
+
+def _random_movement(dice: random.Random, key: str) -> Row:
+    row: Row = {"movement_id": key, "account_id": dice.choice(["A1", "A2", "A3"]), "effective_on": _day(dice)}
+    row |= {"kind": dice.choice(["opening", "new", "expansion", "contraction", "churn"])}
+    row |= {"arr_delta": Decimal(dice.randint(-500_000, 900_000)) / 100, "currency": dice.choice(["USD", "EUR"])}
+    return row | {"customer_since": _maybe(dice, _day(dice), 0.1)}
 
 
 def _random_deal(dice: random.Random, key: str) -> Row:
@@ -144,6 +159,7 @@ def _random_deal(dice: random.Random, key: str) -> Row:
     row |= {"currency": dice.choice(["USD", "USD", "EUR", "EUR", "XAF" if dice.random() < 0.2 else "GBP", None])}
     row |= {"created_at": _moment(dice), "close_date": _maybe(dice, _day(dice), 0.1), "owner": dice.choice(ODD_TEXTS)}
     row |= {"type": dice.choice([None, "new", "renewal"]), "loss_reason": _maybe(dice, dice.choice(ODD_TEXTS), 0.5)}
+    row |= {"cycle_days": _maybe(dice, dice.randint(-3, 90), 0.3)}
     row |= {"account_id": dice.choice([None, "A1", "A2", "A3"]), "is_won": _maybe(dice, row["is_won"], 0.1)}
     return row
 
@@ -173,7 +189,12 @@ def _random_certificate(dice: random.Random, key: str) -> Row:
 def _random_credits(dice: random.Random, subject: str, kind: str, partners: Sequence[str]) -> list[Row]:
     shares = ("1", "0.6", "0.4", "0.3334", "0.3333")
     wanted = [(who, how) for who in partners for how in ("sourced", "influenced", "resold") if dice.random() < 0.2]
-    return [credit(subject, who, how, dice.choice(shares), kind) for who, how in wanted]
+    rows = [credit(subject, who, how, dice.choice(shares), kind) for who, how in wanted]
+    for row in rows:
+        row["status"] = dice.choice(["confirmed", None, None, "claimed", "disputed", "rejected"])
+        row["is_late"] = dice.choice([None, False, False, True])
+        row["method"] = dice.choice(["field", "campaign", None])
+    return rows
 
 
 def _day(dice: random.Random) -> dt.date:

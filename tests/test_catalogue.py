@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pbr_lib import catalogue, yamlfile
+from pbr_lib import catalogue, mapping_checks, yamlfile
 from pbr_lib.definitions import GoalsFile, MetricsFile
 from pbr_lib.errors import InputError
 from pbr_lib.mapping import Source
@@ -100,7 +100,7 @@ def source_faults(tmp_path: Path, text: str) -> list[InputError]:
     document = read(tmp_path, "deals.yaml", text)
     source, errors = yamlfile.validate(Source, document)
     assert source is not None, errors
-    return catalogue.check_source(source, document)
+    return mapping_checks.check_source(source, document)
 
 
 def only(found: list[InputError]) -> InputError:
@@ -149,6 +149,15 @@ def test_what_fits_has_no_fault(tmp_path: Path) -> None:
         ("of: person_id", "of: person", "people.of", 'no column "person"', "person_id"),
         ("nature: level", "nature: level, credit_type: [sourced]", "people.credit_type", "no credit", "remove"),
         ("aggregate: count, date", "aggregate: count, credit: split, date", "leads.credit", "only a sum", "full"),
+        ("aggregate: count, date", "aggregate: count, sum: split, date", "leads.sum", "only a sum", "gross"),
+        ("nature: level", "nature: level, late: true", "people.late", "no credit", "remove"),
+        ("nature: level", "nature: level, credit_method: [field]", "people.credit_method", "no credit", "remove"),
+        ("nature: level", "nature: level, sum: gross", "people.sum", "no credit", "remove"),
+        ("nature: level", "nature: level, existing_since: name", "people.existing_since", "name is text", "issued_on"),
+        ("nature: level", "nature: level, existing_since: since", "people.existing_since", 'column "since"', "known"),
+        ("aggregate: sum", "aggregate: median", "pipeline.credit", "only a sum can be split", "full"),
+        ("numerator: leads", "numerator: [leads, pipeline]", "rate.numerator", "leads is in count and", "one unit"),
+        ("numerator: leads", "numerator: [leads, -peple]", "rate.numerator", 'called "peple"', '"people"'),
     ],
 )
 def test_a_metric_that_does_not_fit_its_table(
@@ -160,6 +169,23 @@ def test_a_metric_that_does_not_fit_its_table(
     assert f"metrics.{where}" in told.where
     assert what in told.what
     assert fix in told.fix
+
+
+def test_only_what_adds_up_is_added_up(tmp_path: Path) -> None:
+    """A mean beside others above a line has no meaning; alone it may stand there."""
+    mean = "{label: S, table: surveys, aggregate: average, of: score, date: answered_on, unit: {kind: count}}"
+    text = METRICS.replace("  rate:\n", f"  score: {mean}\n  rate:\n")
+    assert metric_faults(tmp_path, text.replace("numerator: leads", "numerator: score")) == []
+    told = only(metric_faults(tmp_path, text.replace("numerator: leads", "numerator: [leads, score]")))
+    assert told.what == "score (average) cannot be added to others"
+
+
+def test_the_whole_programme_may_be_of_a_table_without_partners(tmp_path: Path) -> None:
+    """Rows that belong to no partner cannot be a partner's, and can be the programme's."""
+    accounts = "{label: A, table: accounts, aggregate: count, date: created_at, unit: {kind: count}"
+    alone = only(metric_faults(tmp_path, f"pbr: 1\nmetrics:\n  acc: {accounts}}}\n"))
+    assert "belong to no partner" in alone.what
+    assert metric_faults(tmp_path, f"pbr: 1\nmetrics:\n  acc: {accounts}, scope: programme}}\n") == []
 
 
 @pytest.mark.parametrize(
@@ -235,12 +261,12 @@ def test_mappings_are_checked_together(tmp_path: Path) -> None:
     """Somebody must fill the partner list, and with what credit is matched by."""
     documents = {"deals": read(tmp_path, "deals.yaml", SOURCE), "partners": read(tmp_path, "partners.yaml", PARTNERS)}
     sources = {name: Source.model_validate(document.data) for name, document in documents.items()}
-    assert catalogue.check_sources(sources, documents) == []
-    (alone,) = catalogue.check_sources({"deals": sources["deals"]}, documents)
+    assert mapping_checks.check_sources(sources, documents) == []
+    (alone,) = mapping_checks.check_sources({"deals": sources["deals"]}, documents)
     assert "no source fills the table partners" in alone.what
     assert alone.fix
     documents["deals"] = read(tmp_path, "deals.yaml", SOURCE.replace(", match: name", ""))
     sources["deals"] = Source.model_validate(documents["deals"].data)
-    told = only(catalogue.check_sources(sources, documents))
+    told = only(mapping_checks.check_sources(sources, documents))
     assert told.where == "params/deals.yaml, line 18: attribution.0"
     assert "account_id" in told.what

@@ -21,7 +21,6 @@ from pbr_lib.definitions import (
     Not,
     RatioMetric,
     SimpleMetric,
-    Source,
     Target,
     columns_of,
     day,
@@ -29,6 +28,8 @@ from pbr_lib.definitions import (
     parse_filter,
 )
 from pbr_lib.errors import parted
+from pbr_lib.mapping import Source
+from pbr_lib.metric_specs import UnitSpec
 
 GOAL: dict[str, Any] = {
     "metric": "leads",
@@ -234,6 +235,12 @@ def test_credit_is_the_credit_types_or_sourced_alone() -> None:
         ({"aggregate": "sum"}, 'needs "of"'),
         ({"date": None}, 'needs "date"'),
         ({"nature": "level"}, 'needs "valid_from"'),
+        ({"sum": "split", "credit": "full"}, '"sum" and "credit"'),
+        ({"read_at": "start"}, "this is a flow"),
+        ({"nature": "level", "valid_from": "created_at", "shift_quarters": 1}, "its own quarter"),
+        ({"nature": "level", "valid_from": "created_at", "trailing_quarters": 4}, "read on one day"),
+        ({"scope": "programme", "credit_type": ["sourced"]}, "needs no credit"),
+        ({"scope": "programme", "late": False}, "needs no credit"),
     ],
 )
 def test_keys_of_a_metric_go_together(change: dict[str, Any], what: str) -> None:
@@ -241,6 +248,60 @@ def test_keys_of_a_metric_go_together(change: dict[str, Any], what: str) -> None
     with pytest.raises(ValidationError) as caught:
         SimpleMetric.model_validate({**METRIC, **change})
     assert what in refused(caught)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trailing_quarters": 0},
+        {"trailing_quarters": 13},
+        {"shift_quarters": -1},
+        {"snapshot": "yes"},
+        {"credit_status": ["disputed"]},
+        {"credit_status": []},
+        {"credit_method": ["hearsay"]},
+        {"sum": "weighted"},
+        {"scope": "region"},
+        {"maturity_days": -1},
+        {"aggregate": "mean"},
+    ],
+)
+def test_lists_of_the_grammar_are_closed(change: dict[str, Any]) -> None:
+    """What is out of range, of another type or on no list is refused; disputed credit cannot be asked for (AT8)."""
+    with pytest.raises(ValidationError):
+        SimpleMetric.model_validate({**METRIC, **change})
+
+
+def test_the_ways_to_add_up_have_two_spellings() -> None:
+    """full is gross; nothing said is gross; the aggregates that add up are counts and sums."""
+    ways = {"gross": {}, "split": {"credit": "split"}, "distinct": {"sum": "distinct"}}
+    found = {way: SimpleMetric.model_validate({**METRIC, **keys}) for way, keys in ways.items()}
+    assert {way: metric.way for way, metric in found.items()} == {way: way for way in ways}
+    assert all(metric.additive for metric in found.values())
+    assert not SimpleMetric.model_validate({**METRIC, "aggregate": "median", "of": "days_to_convert"}).additive
+
+
+def test_a_ratio_takes_a_name_or_a_list_with_signs() -> None:
+    """One name is a list of one; a name with a minus is taken off; each part is named once."""
+    unit = UnitSpec(kind="percent")
+    one = RatioMetric(type="ratio", label="r", numerator="won", denominator="closed", unit=unit)
+    assert (one.numerator, one.denominator, one.parts) == (("won",), ("closed",), ("won", "closed"))
+    several = RatioMetric(type="ratio", label="r", numerator=["won", "-lost"], denominator=["won", "lost"], unit=unit)
+    assert several.parts == ("won", "lost")
+    for wrong in ([], ["Won"], ["--won"], ["- won"], 5):
+        with pytest.raises(ValidationError):
+            RatioMetric(type="ratio", label="r", numerator=wrong, denominator="closed", unit=unit)
+    for wrong in (0, -1, "much"):
+        with pytest.raises(ValidationError):
+            RatioMetric(type="ratio", label="r", numerator="a1", denominator="b1", unit=unit, scale=wrong)
+
+
+def test_a_metrics_file_may_hold_nothing_but_what_it_uses() -> None:
+    """``use`` takes all, one name or several; metrics of one's own are not needed then."""
+    for given_, names in (("all", ("all",)), ("win_rate", ("win_rate",)), (["aa", "bb"], ("aa", "bb"))):
+        assert MetricsFile.model_validate({"pbr": 1, "use": given_}).use == names
+    with pytest.raises(ValidationError):
+        MetricsFile.model_validate({"pbr": 1, "use": ["Win rate"]})
 
 
 @pytest.mark.parametrize(

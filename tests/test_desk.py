@@ -70,15 +70,32 @@ def test_partners_are_listed_by_id(here: Path) -> None:
     pd.testing.assert_frame_equal(desk.partners(Q3), wanted)
 
 
-def test_findings_are_a_frame(here: Path) -> None:
-    """What is odd comes with place and remedy; when nothing is, the columns are still there."""
-    columns = ["severity", "what", "file", "row", "column", "value", "count", "fix"]
-    assert list(desk.check(Q3).columns) == columns
-    assert desk.check(Q3).empty
+def test_a_check_shows_what_is_odd_with_place_and_remedy(here: Path) -> None:
+    """Nothing is odd in a tidy workbook; a partner that nobody knows is found with its file, row and value."""
+    assert desk.check(Q3).findings.frame.empty
     tiny_workbook.export(here, "leads", [*usual()["leads"], lead("L9", "nobody")])
+    (found,) = desk.check(Q3).findings.frame.query("severity == 'warning' or severity == 'error'").to_dict("records")
+    assert (found["value"], found["row"], found["column"]) == ("nobody", 5, "Partner")
+    assert found["file"].endswith("leads.csv")
+    assert found["fix"]
+
+
+def test_a_check_accounts_for_rows_and_money(here: Path) -> None:
+    """Every export adds up, and what was won is what the deals say: 700 sourced, none of it unattributed."""
     found = desk.check(Q3)
-    assert list(found["value"]) == ["nobody"]
-    assert list(found["file"]) == ["leads.csv"]
+    assert {str(row[5]) for row in found.accounting.rows} == {"● adds up"}
+    newest = found.reconciliation.frame.iloc[0]
+    assert (newest["quarter"], newest["total"], newest["sourced"], newest["unattributed"]) == (Q3, 700, 700, 0)
+    assert desk.check().quarter == Q3
+
+
+def test_a_check_tells_what_changed_since_the_last_load(here: Path) -> None:
+    """An export that lost most of its rows reads without an error, so the change is told."""
+    assert not desk.check(Q3).drift.rows
+    tiny_workbook.export(here, "leads", usual()["leads"][:1])
+    (change,) = desk.check(Q3).drift.frame.to_dict("records")
+    assert (change["severity"], change["file"]) == ("warning", "leads.csv")
+    assert "3 at the last load" in change["what"]
 
 
 def test_a_note_is_markdown() -> None:

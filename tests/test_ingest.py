@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pbr_lib import ingest, params, reading
+from pbr_lib import ingest, intake, origins, params
+from pbr_lib.canonical import ARROW_TYPES
 from pbr_lib.definitions import Workbook
 from pbr_lib.errors import InputError, SourceError
-from pbr_lib.ingest import ARROW_TYPES, Loaded
+from pbr_lib.ingest import Loaded
 from pbr_lib.mapping import Source
 from pbr_lib.model import Finding
 from pbr_lib.params import Params
@@ -436,8 +437,8 @@ SHIPPED = params.read(Path(__file__).resolve().parent.parent)
 MAPPED = [
     (name, label)
     for name, source in SHIPPED.sources.items()
-    if (SHIPPED.data / source.file).is_file()
-    for label in reading.wanted_labels(source)
+    if (SHIPPED.data / source.origin).is_file()
+    for label in source.labels
 ]
 
 
@@ -461,13 +462,14 @@ def without(path: Path, sheet: str | None, label: str) -> None:
 def test_a_column_deleted_from_a_shipped_export(tmp_path: Path, name: str, label: str) -> None:
     """Without any one of its mapped columns an export gives one error with file, row, column and mapping."""
     source = SHIPPED.sources[name]
-    shutil.copy(SHIPPED.data / source.file, tmp_path)
-    without(tmp_path / source.file, source.sheet, label)
+    shutil.copy(SHIPPED.data / source.origin, tmp_path)
+    without(tmp_path / source.origin, source.sheet, label)
+    base = origins.Base(tmp_path, "data/demo", tmp_path / "fetched")
     with pytest.raises(SourceError) as caught:
-        reading.read_source(reading.Export(source, tmp_path, "data/demo", f"params/sources/{name}.yaml"))
+        intake.take(name, source, origins.pieces(source, base, name), "UTC", tmp_path)
     error = caught.value
     assert error.what.startswith(f'a column is missing: "{label}" (')
-    assert error.where.startswith(f"data/demo/{source.file}")
+    assert error.where.startswith(f"data/demo/{source.origin}")
     assert ", row " in error.where
     assert f"params/sources/{name}.yaml" in error.fix
 

@@ -15,7 +15,7 @@ from small_world import CALENDAR, Q3, deal, leads, measure, partner, quarter, re
 from pbr_lib import metrics, params
 from pbr_lib.definitions import AllOf, Compare, Not
 from pbr_lib.errors import ParamsError
-from pbr_lib.ingest import Extract
+from pbr_lib.extracts import Extract
 from pbr_lib.metrics import Window
 from pbr_lib.params import Rate
 

@@ -65,12 +65,48 @@ def test_credit_money_and_levels_are_named() -> None:
     )
 
 
-@pytest.mark.parametrize("aggregate", ["average", "min", "max", "latest"])
+@pytest.mark.parametrize("aggregate", ["average", "median", "min", "max", "latest"])
 def test_every_aggregate_has_a_word(aggregate: str) -> None:
     """No name of an aggregate shows as it stands in the file."""
     text = words(table="surveys", aggregate=aggregate, of="score", date="answered_on", unit=UnitSpec(kind="number"))
-    assert text.split()[0] in ("Mean", "Smallest", "Largest", "Latest")
+    assert text.split()[0] in ("Mean", "Median", "Smallest", "Largest", "Latest")
     assert text.endswith("by day of the answer.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"trailing_quarters": 4}, "by closing day over the 4 quarters that end with this one."),
+        ({"shift_quarters": 1, "snapshot": True},
+         "by closing day in the next quarter, as things stand on the as-of day."),
+        ({"shift_quarters": 2}, "by closing day 2 quarters later."),
+        ({"existing_since": "created_at"}, "only where the day of creation lies before that time."),
+        ({"scope": "programme"}, "Number of opportunities, by closing day, over the whole programme."),
+        ({"credit_method": ["campaign"]}, "with any credit to the partner by campaign,"),
+        ({"credit_status": ["confirmed", "claimed"], "late": True}, "(confirmed or claimed) even if claimed late,"),
+        ({"maturity_days": 60}, "Settled 60 days after the quarter's end, until then marked as immature."),
+        ({"nature": "level", "valid_from": "created_at", "read_at": "start"},
+         "valid before the quarter (day of creation)."),
+        ({"nature": "level", "valid_from": "created_at", "read_at": "start", "trailing_quarters": 4},
+         "valid before the 4 quarters that end with this one (day of creation)."),
+    ],
+)  # fmt: skip
+def test_windows_and_credit_have_words(facts: dict[str, Any], text: str) -> None:
+    """Every key that changes the number changes the sentence."""
+    assert text in words(**facts)
+
+
+def test_a_sum_above_the_line_shows_its_signs() -> None:
+    """Several parts are told one by one, after the formula."""
+    parts: dict[str, Metric] = {
+        name: SimpleMetric(label=name.title(), table="opportunities", aggregate="count", date="close_date", unit=COUNT)
+        for name in ("won", "lost", "open")
+    }
+    rate = RatioMetric(type="ratio", label="r", numerator=["won", "-lost"], denominator=["won", "open"], unit=COUNT,
+                       scale=100)  # fmt: skip
+    text = describe(rate, parts)
+    assert text.startswith("(Won − lost) ÷ (won + open) × 100. Won: Number of opportunities, with any credit")
+    assert text.count("Number of opportunities") == 3
 
 
 def test_a_rate_says_what_stands_above_and_below() -> None:

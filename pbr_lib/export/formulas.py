@@ -21,7 +21,7 @@ from pbr_lib.model import Amount, Unit
 __all__ = ["Goal", "GoalSheet", "Records", "actual", "attained", "column", "goal_sheet", "points", "row", "score"]
 
 _GOALS = "Goals"
-_HOW = ("sum", "ratio", "average", "min", "max")
+_HOW = ("sum", "ratio", "average", "median", "min", "max")
 _CLOSE = Decimal("1e-9")
 _TINY = Decimal("1e-12")
 _SPECIAL = re.compile(r"(['\[\]#@])")
@@ -316,7 +316,9 @@ def _evaluated(how: str, columns: Sequence[Sequence[Decimal]]) -> Decimal | None
         return total / below if below else None
     if not first:
         return None
-    return {"average": total / len(first), "min": min(first), "max": max(first)}[how]
+    middle = sorted(first)[(len(first) - 1) // 2 : len(first) // 2 + 1]
+    median = sum(middle, Decimal(0)) / len(middle)
+    return {"average": total / len(first), "median": median, "min": min(first), "max": max(first)}[how]
 
 
 def _agree(one: Decimal, other: Decimal) -> bool:
