@@ -127,9 +127,9 @@ def sources_new(
     force: Annotated[bool, typer.Option("--force", help="Write over mappings of the same name.")] = False,
 ) -> None:
     """Look at exports and propose a commented mapping for each, saying what could not be decided."""
-    from pbr_lib import proposals
+    from pbr_lib import sourcebook
 
-    for line in proposals.write(workspace.find_root(), files, force):
+    for line in sourcebook.propose(workspace.find_root(), files, force):
         print_line(line)
 
 

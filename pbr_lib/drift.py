@@ -5,6 +5,7 @@ rows reads without an error, and only the one before it tells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pbr_lib.mapping import Source
@@ -16,7 +17,7 @@ _SHRUNK = 0.1
 
 
 def findings(name: str, source: Source, profile: Mapping[str, Any]) -> Iterator[Finding]:
-    """Columns gone or new, words never seen before, and fewer rows than last time.
+    """What changed, under the rule DRIFT: columns gone or new, words never seen before, fewer rows than last time.
 
     Parameters
     ----------
@@ -26,8 +27,11 @@ def findings(name: str, source: Source, profile: Mapping[str, Any]) -> Iterator[
         ``now`` and ``before`` (None the first time): labels, number of rows, and the words of translated columns.
     """
     now, before = profile.get("now"), profile.get("before")
-    if not now or not before:
-        return
+    for finding in _changes(name, source, now, before) if now and before else ():
+        yield replace(finding, rule="DRIFT")
+
+
+def _changes(name: str, source: Source, now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[Finding]:
     place = source.origin
     for label in before["labels"]:
         if label not in now["labels"]:

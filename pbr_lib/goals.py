@@ -204,7 +204,7 @@ def _rounded(value: Decimal, metric: Metric) -> Decimal:
 
 def _is_flow(metric: Metric) -> bool:
     """Whether a metric grows day by day; levels, ratios and means do not."""
-    return isinstance(metric, SimpleMetric) and metric.nature == "flow" and metric.aggregate in _ADDITIVE
+    return isinstance(metric, SimpleMetric) and metric.grows
 
 
 def evaluate(key: str, goal: Goal, metric: Metric, instance: Instance, facts: tuple[Measured, Clock]) -> Result:

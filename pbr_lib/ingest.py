@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pbr_lib import attribution, canonical, completion, drift, files, intake, origins, paperwork, quality
+from pbr_lib import alignment, attribution, canonical, completion, drift, files, intake, origins, paperwork, quality
 from pbr_lib.canonical import Tables
 from pbr_lib.crosswalk import Crosswalk
 from pbr_lib.errors import InputError, SourceError
@@ -229,7 +229,7 @@ class _Join:
         for name, spec in TABLES.items():
             if name not in tables and spec.home == "export" and name != "attributions":
                 tables[name] = self._table(name, book)
-        tables |= paperwork.tables(params)
+        tables = alignment.aligned(tables) | paperwork.tables(params)
         self._junctions()
         found = pa.concat_tables(self.claims) if self.claims else attribution.CLAIMS.empty_table()
         rules = attribution.Rules(**params.workbook.attribution.model_dump())
@@ -239,17 +239,21 @@ class _Join:
         tables["attributions"] = resolved.attributions
         tables = dict(completion.complete(tables, params.calendar))
         self.findings += resolved.findings
-        self.findings += quality.check(tables, resolved, rules)
+        self.findings += quality.check(
+            tables, resolved, rules, max((one.as_of for one in self.taken.values()), default=None)
+        )
         self.findings += book.findings()
         return self._written(tables, _claims(resolved))
 
     def _written(self, tables: dict[str, pa.Table], claims: dict[str, int]) -> Loaded:
         (self.folder / "state.json").unlink(missing_ok=True)
         for name, spec in TABLES.items():
-            schema = canonical.schema_of(spec)
             table = tables.pop(name, None)
-            pieces = [] if table is None else [canonical.whole(spec, table)]
-            canonical.write(self.folder / f"{name}.parquet", pieces, schema)
+            path = self.folder / f"{name}.parquet"
+            if table is None or not len(table):
+                path.unlink(missing_ok=True)
+                continue
+            canonical.write(path, [canonical.whole(spec, table)], canonical.schema_of(spec))
         extracts = tuple(self._extract(name) for name in self.params.sources)
         self.findings += [finding for one in extracts if not one.present for finding in _absent(one)]
         findings = tuple(sorted(self.findings, key=_rank))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +144,10 @@ class _Intake:
         self.read += table.rows_read
         for each in table.aside:
             self.aside[each.reason] += each.count
-        torn = [each for each in table.aside if each.reason == "more cells than labels"]
-        self.findings += table.findings
-        told = {finding.what for finding in table.findings}
-        for each in torn:
-            what = "rows with more cells than labels are set aside"
-            if what not in told:
-                fix = "put quotes around text that holds the separator, and export again"
-                self._tell(Finding("error", what, table.place, each.rows[0], "", each.sample, fix, each.count))
+        # A row that is set aside is lost to every figure, so it is graver here than it is to the reader.
+        lost = "rows with more cells than labels were set aside"
+        told = (replace(each, severity="error") if each.what == lost else each for each in table.findings)
+        self.findings += told
 
     # --------------------------------------------------------------------------------------- rows
 

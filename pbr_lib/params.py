@@ -25,7 +25,7 @@ from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean
 from pbr_lib.mapping import Source
 from pbr_lib.periods import Calendar, Quarter
 
-__all__ = ["Action", "Instance", "Params", "Rate", "read"]
+__all__ = ["Action", "Instance", "Params", "Rate", "outline", "read"]
 
 # Folder, the suffix that is read there, and suffixes that somebody may have meant to be read.
 _LOOKALIKES = (
@@ -179,6 +179,21 @@ def read(root: Path) -> Params:
     return params
 
 
+def outline(root: Path) -> tuple[Workbook, dict[str, Source]]:
+    """``workbook.yaml`` and whatever mappings can be read: enough to propose another mapping.
+
+    Raises
+    ------
+    ParamsError
+        For faults in ``workbook.yaml``.
+    """
+    reader = _Reader(root)
+    workbook = reader.yaml("workbook.yaml", Workbook)
+    if not isinstance(workbook, Workbook):
+        raise ParamsError(reader.errors)
+    return workbook, reader.sources()
+
+
 class _Reader:
     """Walks the files of one ``params`` folder and gathers their faults."""
 
@@ -224,7 +239,7 @@ class _Reader:
                 out[path.stem] = source
         if not out and not self.errors:
             self.errors.append(
-                InputError("no source is described here", "params/sources", "add one YAML file for each export")
+                InputError("no source is described here", "params/sources", "try: pbr sources new data/your-export.csv")
             )
         return out
 

@@ -50,7 +50,7 @@ _LIST = (
     Rule("CUR", "an amount has a currency", "warning", "fill the currency, or give it as a constant in the mapping"),
     Rule("NEG", "no amount is negative", "warning", "correct the amount in the CRM"),
     Rule("PRB", "a probability runs from 0 to 1", "warning", "say percent: whole in the mapping, or correct it"),
-    Rule("CLD", "a deal that was won or lost has a closing day", "error", "fill the closing day in the CRM"),
+    Rule("CLD", "a deal that was won or lost has a closing day", "warning", "fill the closing day in the CRM"),
     Rule("ORD", "nothing ends before it begins", "warning", "correct the two days in the CRM"),
     Rule("FUT", "nothing was made after the day of its export", "warning", "check the order of day and month"),
 )  # fmt: skip

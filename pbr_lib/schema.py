@@ -13,8 +13,8 @@ from typing import Literal
 
 from pbr_lib.schema_columns import BY_TABLE
 
-__all__ = ["CREDIT_TYPES", "LINEAGE", "METHODS", "OPEN_STAGES", "STAGE_LABELS", "SUBJECTS", "TABLES", "ColumnSpec", "Kind"]
-__all__ += ["TableSpec"]
+__all__ = ["CREDIT_TYPES", "LINEAGE", "METHODS", "OPEN_STAGES", "STAGE_LABELS", "SUBJECTS", "TABLES", "ColumnSpec"]
+__all__ += ["Kind", "TableSpec"]
 
 Kind = Literal["text", "date", "timestamp", "money", "number", "integer", "bool"]
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pbr_lib import coverage, dossier, files, ingest, metrics, params, records, store
 from pbr_lib.canonical import column
 from pbr_lib.coverage import Covered
-from pbr_lib.definitions import SimpleMetric, columns_of
+from pbr_lib.definitions import Metric, RatioMetric, SimpleMetric, columns_of
 from pbr_lib.dossier import Programme
 from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter, did_you_mean
 from pbr_lib.goals import Measured
@@ -133,7 +133,9 @@ def _store(settings: Params) -> Path:
 
 def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
     _check_partners(settings, loaded)
-    connection = store.connect(loaded.tables)
+    wanted = {**_asked(settings), **dossier.house_metrics(settings)}
+    asked = {metric.table for metric in wanted.values() if isinstance(metric, SimpleMetric)}
+    connection = store.connect(loaded.tables, sorted(asked | {"partners", "opportunities", "attributions"}))
     history = tuple(quarter.shift(back) for back in range(-dossier.HISTORY, 1))
     window = Window(
         history,
@@ -143,7 +145,6 @@ def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
         loaded.extracts,
         settings.workbook.stale_after_days,
     )
-    wanted = {**settings.metrics, **dossier.house_metrics(settings)}
     measured = metrics.measure(connection, wanted, window)
     findings = (*loaded.findings, *_literal_findings(settings, loaded.tables))
     return Programme(
@@ -161,6 +162,14 @@ def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
         agreed=_agreed(settings),
         actions=_grouped((action.partner_id, action) for action in settings.actions),
     )
+
+
+def _asked(settings: Params) -> dict[str, Metric]:
+    """The metrics of goals and the workbook's own, with their parts; of the library nothing that no goal names."""
+    names = {goal.metric for goal in settings.goals.values()} | (settings.metrics.keys() - settings.from_library)
+    ratios = [metric for name in names if isinstance(metric := settings.metrics[name], RatioMetric)]
+    names |= {part for ratio in ratios for part in ratio.parts}
+    return {name: metric for name, metric in settings.metrics.items() if name in names}
 
 
 class _Values(Mapping[tuple[str, str, str], Measured]):
@@ -206,7 +215,9 @@ def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> di
     columns += ["loss_reason", "next_step"]
     rows = rows.filter(rows.is_open | closed_now.fill_null(False)).select(columns)
     credit = connection.table("attributions")
-    credit = credit.filter(credit.subject_type == "opportunity").drop("attribution_id", "subject_type", "method")
+    counts = (credit.status.fill_null("confirmed") == "confirmed") & ~credit.is_late.fill_null(False)
+    credit = credit.filter((credit.subject_type == "opportunity") & counts)
+    credit = credit.select("subject_id", "partner_id", "credit_type", "share")
     joined = rows.join(credit, rows.opportunity_id == credit.subject_id)
     joined = joined.order_by("partner_id", "opportunity_id", "credit_type")
     rates = {r.currency: r.rate for r in metrics.plan_rates(window.rates, window.currency, quarter.start)}

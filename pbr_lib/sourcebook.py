@@ -4,21 +4,21 @@ what it does before there is a whole workbook around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from pbr_lib import ingest, mapping_words, params
+from pbr_lib import ingest, mapping_words, params, proposals
 from pbr_lib.errors import InputError, did_you_mean
 from pbr_lib.intake import Taken
 from pbr_lib.model import Finding
 from pbr_lib.params import Params
 from pbr_lib.sums import summed
 
-__all__ = ["Tried", "read", "show"]
+__all__ = ["Tried", "propose", "read", "show"]
 
 _SHOWN = 40
 
@@ -56,6 +56,30 @@ class Tried:
                 yield f"  → {finding.fix}"
         if len(one.findings) > _SHOWN:
             yield f"and {len(one.findings) - _SHOWN} more"
+
+
+def propose(root: Path, exports: Sequence[Path], force: bool = False) -> Iterator[str]:
+    """Write a commented mapping for each export, and say what was recognised and what is left to decide.
+
+    Raises
+    ------
+    InputError
+        When a file is not there, or a mapping would be written over and ``force`` is not set.
+    """
+    lost = [str(path) for path in exports if not path.is_file()]
+    if lost:
+        raise InputError("there is no such file", lost[0], "name exports as they lie there, e.g. data/deals.csv")
+    workbook, sources = params.outline(root)
+    data = root / workbook.data
+    found = proposals.propose(
+        [path.resolve() for path in exports], lambda path: _named(path, data), sources, data, workbook.currency
+    )
+    proposals.write(root, found, force)
+    yield from proposals.summary(found)
+
+
+def _named(path: Path, data: Path) -> str:
+    return path.relative_to(data).as_posix() if path.is_relative_to(data) else str(path)
 
 
 def show(root: Path, name: str = "") -> Iterator[str]:

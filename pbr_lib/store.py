@@ -5,7 +5,7 @@ Everything here can be made again from exports and params, so the folder may be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import ibis
 import pyarrow as pa
@@ -17,8 +17,8 @@ __all__ = ["connect"]
 _IN_MEMORY = 500_000
 
 
-def connect(tables: Mapping[str, pa.Table]) -> ibis.BaseBackend:
-    """DuckDB, embedded and locked, holding the normalised tables under their names.
+def connect(tables: Mapping[str, pa.Table], names: Iterable[str] | None = None) -> ibis.BaseBackend:
+    """DuckDB, embedded and locked, holding the normalised tables under their names: all of them, or those ``names``.
 
     Small tables stand in memory; one of more than half a million rows is read from its Parquet file, column by
     column. After loading the engine can neither read nor write any other file nor be told otherwise: defence in
@@ -26,7 +26,7 @@ def connect(tables: Mapping[str, pa.Table]) -> ibis.BaseBackend:
     """
     connection = ibis.duckdb.connect()
     paths: list[str] = []
-    for name in tables:
+    for name in tables if names is None else names:
         if isinstance(tables, Tables) and tables.rows(name) > _IN_MEMORY:
             connection.read_parquet(tables.path(name), table_name=name)
             paths.append(str(tables.path(name)))

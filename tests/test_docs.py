@@ -250,7 +250,7 @@ def test_the_mapping_howto_reads_such_exports(tmp_path: Path) -> None:
     _apply(DOCS / "howto/map-an-export.md", root)
     for name, body in _EXPORTS.items():
         (root / "data/demo" / name).write_text(body, encoding="utf-8")
-    ready = slices.check(root)
+    ready = slices.check(root).ready
     assert dict(ready.partners) == {"A1": "Brightwater GmbH", "A2": "Ridge & Co"}
     assert ready.as_of == "2026-08-31"
     assert [(e["rows_read"], e["rows_used"]) for e in ready.extracts] == [(3, 2), (1, 1)]

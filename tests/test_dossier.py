@@ -202,10 +202,14 @@ def test_the_deals_are_those_open_or_closed_in_the_quarter(tmp_path: Path) -> No
     """One row a deal with all credits; another quarter's closings are left out."""
     tables = usual()
     old = deal("O5", "A", close_date="2026-06-30")
-    tables["opportunities"] = [*tables["opportunities"], old, deal("O6", "A", Influencer="A", close_date="2026-07-01")]
+    tables["opportunities"] = [
+        *tables["opportunities"],
+        old,
+        deal("O6", "A;B", Influencer="B", close_date="2026-07-01"),
+    ]
     deals = {deal["id"]: deal for deal in slice_of(tiny_workbook.write(tmp_path, tables), "A")["deals"]}
     assert list(deals) == ["O1", "O2", "O3", "O4", "O6"]
-    assert deals["O6"]["credits"] == ["influenced", "sourced"]
+    assert deals["O6"]["credits"] == ["sourced"]
     assert (deals["O2"]["sourced_share"], deals["O2"]["plan_amount"]) == ("0.6", "100")
 
 

@@ -64,3 +64,9 @@ def test_ids_in_mixed_case_stay_apart_everywhere() -> None:
     """Ids of a CRM that differ in case only are two folders on every file system."""
     names = {files.folder_name(key).lower() for key in ("001D000000IqhSL", "001D000000IqhSl", "001D000000iqhSL")}
     assert len(names) == 3
+
+
+def test_code_digest_names_the_code() -> None:
+    """The fingerprint of the package is a stable hexadecimal text."""
+    assert files.code_digest() == files.code_digest()
+    assert int(files.code_digest(), 16)

@@ -97,11 +97,13 @@ def test_the_day_comes_from_the_data(made: Slices, tiny: Path) -> None:
     assert slices.ensure(tiny) == old
 
 
-def test_checking_writes_nothing(tiny: Path) -> None:
-    """``check`` reads and measures and leaves no file."""
+def test_checking_builds_nothing(tiny: Path) -> None:
+    """``check`` reads and measures, and leaves nothing but what can be made again at any time."""
     before = sorted(tiny.rglob("*"))
-    assert slices.check(tiny).quarter == Q3
-    assert sorted(tiny.rglob("*")) == before
+    assert slices.check(tiny).ready.quarter == Q3
+    left = {path.relative_to(tiny).parts[:2] for path in sorted(tiny.rglob("*")) if path not in before}
+    assert left <= {("output",), ("output", ".store")}
+    assert not (tiny / "output" / ".store" / "slices").exists()
 
 
 # ------------------------------------------------------------------------------------------- messages
@@ -175,7 +177,7 @@ def test_a_literal_that_never_occurs_is_told(tiny: Path) -> None:
     put(tiny, "params/goals.yaml", goals)
     rows = [partner("A", tier="Gold"), partner("B"), partner("C")]
     tiny_workbook.export(tiny, "partners", rows)
-    found = slices.check(tiny, Q3).findings
+    found = slices.check(tiny, Q3).ready.findings
     assert [(f.severity, f.what, f.fix) for f in found] == [
         ("warning", 'goals.people_q: no partners row has tier "Glod"', 'did you mean "Gold"?')
     ]
@@ -250,9 +252,3 @@ def test_records_of_a_stranger_count_for_nobody(tmp_path: Path) -> None:
     ready = slices.ensure(root, Q3)
     assert [f.value for f in ready.findings if f.severity == "warning"] == ["nobody"]
     assert "nobody" not in ready.path("A").read_text(encoding="utf-8")
-
-
-def test_code_digest_names_the_code() -> None:
-    """The fingerprint of the package is a stable hexadecimal text."""
-    assert slices.code_digest() == slices.code_digest()
-    assert int(slices.code_digest(), 16)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pbr_lib import store
@@ -49,11 +48,3 @@ def test_two_connections_know_nothing_of_each_other() -> None:
     first, second = store.connect({"rows": TABLE}), store.connect({"others": TABLE})
     assert first.raw_sql("SHOW TABLES").fetchall() == [("rows",)]
     assert second.raw_sql("SHOW TABLES").fetchall() == [("others",)]
-
-
-def test_written_tables_are_whole_and_leave_nothing_beside_them(tmp_path: Path) -> None:
-    """One Parquet file for each table, replaced in one step."""
-    for _ in range(2):
-        store.write_tables(tmp_path / "deep" / "tables", {"rows": TABLE, "more": TABLE})
-    assert sorted(path.name for path in (tmp_path / "deep" / "tables").iterdir()) == ["more.parquet", "rows.parquet"]
-    assert pq.read_table(tmp_path / "deep" / "tables" / "rows.parquet").equals(TABLE)
