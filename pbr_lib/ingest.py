@@ -184,8 +184,8 @@ def _taken(folder: Path, known: Mapping[str, Any]) -> Taken:
     as_of, covers_from = map(dt.date.fromisoformat, known["reach"])
     findings = tuple(Finding(**finding) for finding in known["findings"])
     profile = {"now": known["profile"], "before": known["before"]}
-    rows, facts, pieces = known["rows"], known["facts"], tuple(known["files"])
-    return Taken(folder, findings, *rows, known["aside"], as_of, covers_from, facts, pieces, profile)
+    (read, used), facts, pieces = known["rows"], known["facts"], tuple(known["files"])
+    return Taken(folder, findings, read, used, known["aside"], as_of, covers_from, facts, pieces, profile)
 
 
 def _digest(params: Params, taken: Mapping[str, tuple[Taken, str]]) -> str:

@@ -261,8 +261,8 @@ class _Intake:
 
     def _blank(self, cells: dict[str, Cells], label: str) -> npt.NDArray[np.bool_]:
         if label not in cells:
-            return np.True_
-        return pc.is_null(self.columns.clean(cells[label])).to_numpy(zero_copy_only=False)
+            return np.ones(1, np.bool_)
+        return np.asarray(pc.is_null(self.columns.clean(cells[label])))
 
     def _remember(self, table: pa.Table, cells: dict[str, Cells], place: str) -> None:
         """Keys and days for the end of the run, and the claims of these rows."""

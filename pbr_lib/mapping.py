@@ -55,7 +55,8 @@ class Oldest(Spec):
 
 def _as_of_kind(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return {Stamp: "stamp", FileName: "file_name", Newest: "newest"}.get(type(value), "day")
+        kinds = ((Stamp, "stamp"), (FileName, "file_name"), (Newest, "newest"))
+        return next((kind for model, kind in kinds if isinstance(value, model)), "day")
     return next((kind for kind in ("newest", "file_name") if kind in value), "stamp")
 
 

@@ -45,7 +45,7 @@ def check_sources(sources: Mapping[str, Source], documents: Mapping[str, Documen
         return []
     filled = {name for source in lists for name in source.filled}
     filled |= {"partner_id" for source in lists if source.key}
-    lost = [
+    lost: list[tuple[str, Place, str]] = [
         (name, ("attribution", index), credit.match)
         for name, source in sources.items()
         for index, credit in enumerate(source.attribution)

@@ -34,7 +34,7 @@ _LOOKALIKES = (
     ("goals/*", ".csv", (".xlsx", ".xls", ".ods", ".tsv", ".txt")),
     ("words/*/*", ".md", (".markdown", ".txt", ".docx")),
 )
-_FILES = ("workbook.yaml", "metrics.yaml", "library.yaml", "goals.yaml", "actions.csv", "rates.csv")
+_FILES: tuple[str, ...] = ("workbook.yaml", "metrics.yaml", "library.yaml", "goals.yaml", "actions.csv", "rates.csv")
 _FILES += ("crosswalk.csv", "manual_facts.csv")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
 
