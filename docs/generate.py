@@ -262,6 +262,7 @@ def api() -> str:
     lines += ["## At the desk", ""]
     for name in ("load", "partners", "check", "note"):
         lines += _entry(f"pbr.{name}", getattr(pbr_lib, name))
+    lines += ["## A check", "", *_class("pbr.Check", pbr_lib.Check, "check")]
     lines += ["## A review", "", *_class("pbr.Review", pbr_lib.Review, "review")]
     lines += ["## A goal", "", *_class("pbr.GoalView", pbr_lib.GoalView, "goal")]
     lines += ["## Charts", "", _text(charts.__doc__), ""]

@@ -126,7 +126,7 @@ def sources_new(
     files: Annotated[list[Path], typer.Argument(help="Exports as your CRM or spreadsheet wrote them.")],
     force: Annotated[bool, typer.Option("--force", help="Write over mappings of the same name.")] = False,
 ) -> None:
-    """Look at exports and propose a commented mapping for each, saying what could not be decided."""
+    """Look at exports and propose a commented mapping for each."""
     from pbr_lib import sourcebook
 
     for line in sourcebook.propose(workspace.find_root(), files, force):
@@ -163,7 +163,7 @@ def sources_read(
     name: Annotated[str, typer.Argument(help="A mapping of params/sources.")],
     out: Annotated[Path | None, typer.Option(help="Write the rows as read into this .csv or .parquet file.")] = None,
 ) -> None:
-    """Read one export as its mapping says: row accounting, findings, and totals to compare with the CRM."""
+    """Read one export as its mapping says, with totals to hold against the CRM."""
     from pbr_lib import sourcebook
 
     read = sourcebook.read(workspace.find_root(), name, out)
@@ -175,7 +175,7 @@ def sources_read(
 
 @app.command(epilog="Example:\n\n  pbr new my-programme/")
 def new(folder: Annotated[Path, typer.Argument(help="Where the workbook goes; made if it is not there.")]) -> None:
-    """Begin an empty workbook: params with metrics and goals to start from, notebooks, and a folder for exports."""
+    """Begin an empty workbook, with metrics and goals to start from."""
     from pbr_lib import starter
 
     for line in starter.begin(folder):
