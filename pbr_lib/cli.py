@@ -106,6 +106,7 @@ def check(
 sources = typer.Typer(
     name="sources",
     help="The mappings of exports: propose, explain, try.",
+    epilog="Example:\n\n  pbr sources new data/deals.csv",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,

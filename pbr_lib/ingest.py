@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,14 @@ from pbr_lib.mapping import Oldest, Source
 from pbr_lib.model import Finding
 from pbr_lib.origins import Base
 from pbr_lib.params import Params
-from pbr_lib.schema import TABLES
+from pbr_lib.schema import TABLES, TableSpec
 
 __all__ = ["Loaded", "fingerprint", "load", "refresh", "store_folder", "take_one"]
 
 _HELD = "held by another source"
 _FIRST = dt.date(1900, 1, 1)
+_LARGE = 200_000
+_TELLING = ("currency", "src_extract")
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,15 @@ def refresh(params: Params) -> None:
     """
     base = _base(params)
     for name, source in sorted(params.sources.items()):
-        try:
-            origins.refresh(source, base, name)
-        except SourceError:
-            if not source.optional:
-                raise
+        _refresh(source, base, name)
+
+
+def _refresh(source: Source, base: Base, name: str) -> None:
+    try:
+        origins.refresh(source, base, name)
+    except SourceError:
+        if not source.optional:
+            raise
 
 
 def load(params: Params, fetch: bool = False) -> Loaded:
@@ -139,7 +145,7 @@ def _take_all(params: Params, fetch: bool) -> dict[str, tuple[Taken, str]]:
     for name, source in sorted(params.sources.items()):
         gone = origins.absent(source, base, name)
         if gone and not fetch:
-            origins.refresh(source, base, name)
+            _refresh(source, base, name)
             gone = origins.absent(source, base, name)
         if gone and source.optional:
             continue
@@ -220,6 +226,7 @@ class _Join:
         self.aside = {name: Counter(one.aside) for name, one in taken.items()}
         self.used = {name: one.rows_used for name, one in taken.items()}
         self.claims: list[pa.Table] = []
+        self.prose: dict[str, list[tuple[Path, pa.ChunkedArray | None]]] = {}
 
     def run(self) -> Loaded:
         params = self.params
@@ -236,6 +243,7 @@ class _Join:
         resolved = attribution.resolve(found, tables, book, rules)
         del found
         self.claims.clear()
+        pa.default_memory_pool().release_unused()  # millions of claims are resolved, and Arrow keeps what it frees
         tables["attributions"] = resolved.attributions
         tables = dict(completion.complete(tables, params.calendar))
         self.findings += resolved.findings
@@ -253,7 +261,9 @@ class _Join:
             if table is None or not len(table):
                 path.unlink(missing_ok=True)
                 continue
-            canonical.write(path, [canonical.whole(spec, table)], canonical.schema_of(spec))
+            pieces = self._with_prose(name, table) if name in self.prose else [canonical.whole(spec, table)]
+            canonical.write(path, pieces, canonical.schema_of(spec))
+            del table
         extracts = tuple(self._extract(name) for name in self.params.sources)
         self.findings += [finding for one in extracts if not one.present for finding in _absent(one)]
         findings = tuple(sorted(self.findings, key=_rank))
@@ -271,14 +281,20 @@ class _Join:
         spec, parts = TABLES[name], list[pa.Table]()
         seen: list[pa.Array] = []
         sources = [each for each in self._of(name) if self.taken[each].rows_used]
+        large = name != "partners" and sum(self.taken[each].rows_used for each in sources) > _LARGE
+        columns = _telling(spec) if large else None
         for each in sources:
-            table = pq.read_table(self.taken[each].folder / "rows.parquet")
+            path = self.taken[each].folder / "rows.parquet"
+            table, kept = _read(path, spec, columns), None
             if book is not None and spec.column("partner_id") is not None:
                 table = self._recognised(each, table, book)
             if len(sources) > 1:
-                table = self._without(each, table, seen)
+                kept = self._first_seen(each, table, seen)
+                table = table if kept is None else table.filter(kept)
                 seen.append(table[spec.key].combine_chunks())
             parts.append(table)
+            if columns is not None:
+                self.prose.setdefault(name, []).append((path, kept))
             self._claims_of(each)
         if not parts:
             return canonical.empty(spec)
@@ -288,15 +304,32 @@ class _Join:
     def _of(self, table: str) -> list[str]:
         return [name for name in self.taken if self.params.sources[name].table == table]
 
-    def _without(self, name: str, table: pa.Table, earlier: list[pa.Array]) -> pa.Table:
-        """The rows whose key no earlier source of this table holds; the others are set aside and told."""
+    def _with_prose(self, name: str, table: pa.Table) -> Iterator[pa.Table]:
+        """A large table whole again, piece by piece: what people wrote stayed in the files of its sources."""
+        spec, at = TABLES[name], 0
+        for path, kept in self.prose[name]:
+            file, start = pq.ParquetFile(path), 0
+            rest = [column for column in file.schema_arrow.names if column not in table.column_names]
+            for group in range(file.num_row_groups):
+                prose = file.read_row_group(group, columns=rest)
+                rows = len(prose)
+                prose = prose if kept is None else prose.filter(kept.slice(start, rows))
+                start += rows
+                piece = table.slice(at, len(prose))
+                at += len(prose)
+                for column in prose.column_names:
+                    piece = piece.append_column(column, prose[column])
+                yield canonical.whole(spec, piece)
+
+    def _first_seen(self, name: str, table: pa.Table, earlier: list[pa.Array]) -> pa.ChunkedArray | None:
+        """Which rows have a key that no earlier source of this table holds (None: all); the others are told."""
         spec = TABLES[self.params.sources[name].table]
         if not earlier:
-            return table
+            return None
         again = pc.is_in(table[spec.key], pa.chunked_array(earlier))
         count = pc.sum(again).as_py() or 0
         if not count:
-            return table
+            return None
         self.aside[name][_HELD] += count
         self.used[name] -= count
         first = int(np.flatnonzero(again.combine_chunks().to_numpy(zero_copy_only=False))[0])
@@ -305,7 +338,7 @@ class _Join:
         fix = "export each record in one file only"
         where = self.params.sources[name].origin
         self.findings.append(Finding("warning", what, where, row, spec.key, value[:80], fix, count))
-        return table.filter(pc.invert(again))
+        return pc.invert(again)
 
     def _recognised(self, name: str, table: pa.Table, book: Crosswalk) -> pa.Table:
         """The partner of each row by its id; a reference that nobody knows stays as it is and counts for no one."""
@@ -340,12 +373,13 @@ class _Join:
             self.findings.append(Finding("warning", what, source.origin, column="partner_id", fix=fix, count=rest))
 
     def _claims_of(self, name: str) -> None:
-        if self.params.sources[name].attribution:
-            self.claims.append(pq.read_table(self.taken[name].folder / "claims.parquet"))
+        path = self.taken[name].folder / "claims.parquet"
+        if self.params.sources[name].attribution and path.is_file():
+            self.claims.append(pq.read_table(path))
 
     def _junctions(self) -> None:
         for name in self._of("attributions"):
-            table = pq.read_table(self.taken[name].folder / "rows.parquet")
+            table = _read(self.taken[name].folder / "rows.parquet", TABLES["attributions"], None)
             self.claims.append(attribution.junction(table, name, self.params.sources[name]))
 
     def _check_partners(self, partners: pa.Table) -> None:
@@ -388,6 +422,28 @@ class _Join:
             one.facts,
             one.files,
         )
+
+
+def _read(path: Path, spec: TableSpec, columns: list[str] | None) -> pa.Table:
+    """The rows of a source, with nulls in what its export does not fill: all columns, or those named."""
+    there = pq.read_schema(path).names
+    table = pq.read_table(path, columns=None if columns is None else [name for name in columns if name in there])
+    if columns is None:
+        return canonical.whole(spec, table)
+    for missing in canonical.schema_of(spec):
+        if missing.name in columns and missing.name not in there:
+            table = table.append_column(missing, pa.nulls(len(table), missing.type))
+    return table
+
+
+def _telling(spec: TableSpec) -> list[str]:
+    """The columns that credit, rules and computed columns ask for; the rest is prose, which only packs print."""
+    return [
+        column.name
+        for column in spec.columns
+        if not (column.computed and column.name not in ("src_extract", "src_row"))
+        and (column.kind != "text" or column.refers or column.values or column.name in (spec.key, *_TELLING))
+    ]
 
 
 def _claims(resolved: attribution.Resolved) -> dict[str, int]:

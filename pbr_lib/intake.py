@@ -31,7 +31,7 @@ from pbr_lib.mapping import Newest, Oldest, Source
 from pbr_lib.model import Finding, Severity
 from pbr_lib.origins import Piece
 from pbr_lib.reading import RawTable
-from pbr_lib.schema import TABLES
+from pbr_lib.schema import LINEAGE, TABLES, TableSpec
 from pbr_lib.selfchecks import SelfCheck
 from pbr_lib.stamps import as_of_day
 
@@ -81,25 +81,25 @@ class _Intake:
         self.aside: Counter[str] = Counter()
         self.keys: list[pa.StringArray] = []
         self.rows: list[npt.NDArray[np.int64]] = []
-        self.claims: list[pa.Table] = []
+        self.claims: pq.ParquetWriter | None = None
         self.days: dict[str, list[dt.date]] = {}
         self.seen: dict[str, Counter[str]] = {}
         self.read = 0
+        self.schema = _filled(self.spec, source)
         self.currency_clash = 0
 
     def run(self, pieces: tuple[Piece, ...]) -> Taken:
-        schema = canonical.schema_of(self.spec)
         files: list[dict[str, Any]] = []
         facts: dict[str, str] = {}
         labels: tuple[str, ...] = ()
         stamps: list[dt.date] = []
         several = len(pieces) > 1
         path = self.folder / "rows.parquet"
-        canonical.write(path, self._all(pieces, several, (files, facts, stamps)), schema)
+        canonical.write(path, self._all(pieces, several, (files, facts, stamps)), self.schema)
         self.findings += self.ledger.findings()
         used = self._without_repeats(path, several)
-        claims = pa.concat_tables(self.claims) if self.claims else attribution.CLAIMS.empty_table()
-        pq.write_table(claims, self.folder / "claims.parquet", compression="zstd", compression_level=1)
+        if self.claims is not None:
+            self.claims.close()
         labels = tuple(files[0]["labels"]) if files else ()
         as_of = max(stamps) if stamps else self._newest(pieces)
         profile = {"labels": list(labels), "rows": self.read, "values": self._values()}
@@ -252,7 +252,11 @@ class _Intake:
                 row, fix = int(numbers[np.flatnonzero(blank)[0]]), "fill the cell in the CRM"
                 self._tell(Finding("error", what, place, row, label, "", fix, int(blank.sum())))
             keep &= ~empty
-        table = canonical.whole(self.spec, pa.table(made)) if made else canonical.empty(self.spec)
+        columns = [
+            made[field.name].cast(field.type) if field.name in made else pa.nulls(len(numbers), field.type)
+            for field in self.schema
+        ]
+        table = pa.table(columns, schema=self.schema)
         if not keep.all():
             table = table.filter(pa.array(keep))
             cells = {label: one.take(keep) for label, one in cells.items()}
@@ -278,7 +282,9 @@ class _Intake:
         raw = {label: self.columns.clean(cells[label]) for label in self._credit_labels()}
         batch = attribution.Batch(place, ids, table["src_row"].combine_chunks(), raw, self._moments(cells))
         found, odd = attribution.claims(self.source, self.name, batch)
-        self.claims.append(found)
+        if self.claims is None:
+            self.claims = pq.ParquetWriter(self.folder / "claims.parquet", attribution.CLAIMS, compression="zstd")
+        self.claims.write_table(found)
         self.findings = attribution.joined([*self.findings, *odd]) if odd else self.findings
 
     def _moments(self, cells: dict[str, Cells]) -> dict[str, pa.TimestampArray]:
@@ -325,7 +331,7 @@ class _Intake:
         if self.source.repeats == "expected":
             self.aside["a repeat, as expected"] += int(again.sum())
             return
-        wanted = [name for name in self.spec.names if name not in ("src_row", "src_extract")]
+        wanted = [name for name in self.schema.names if name not in ("src_row", "src_extract")]
         rows = pq.read_table(path).take(pa.array(positions))
         content = rows.select(wanted).to_pandas(types_mapper=pd_types)
         same = content.duplicated(keep="first").to_numpy() & again
@@ -363,7 +369,7 @@ class _Intake:
                 yield table.filter(pa.array(~drop[start : start + len(table)]))
                 start += len(table)
 
-        canonical.write(path, kept(), canonical.schema_of(self.spec))
+        canonical.write(path, kept(), self.schema)
 
     # ------------------------------------------------------------------------------- reach and rest
 
@@ -404,6 +410,15 @@ class _Intake:
 
     def _tell(self, finding: Finding) -> None:
         self._merge([finding])
+
+
+def _filled(spec: TableSpec, source: Source) -> pa.Schema:
+    """The columns of the table that this source fills; the others are null in all of its rows."""
+    names = {*source.filled, *source.constants, spec.key, *(column.name for column in LINEAGE)}
+    names |= {"source_stage"} if "stage" in source.filled else set()
+    money = any(column.kind == "money" and column.name in source.filled for column in spec.columns)
+    names |= {"currency"} if money else set()
+    return pa.schema([field for field in canonical.schema_of(spec) if field.name in names])
 
 
 def _alike(old: Finding, new: Finding) -> bool:

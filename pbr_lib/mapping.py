@@ -7,17 +7,15 @@ column names the partner) is written down here once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from pbr_lib import addresses
 from pbr_lib.definitions import AllOf, Day, Flag, Name, Spec, Text, Version, Where, Whole
 
 __all__ = ["AsOf", "CoversFrom", "Credit", "FileName", "Formats", "Newest", "Oldest", "Source", "SqlSource", "Stamp"]
-
-_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 def _several(value: Any) -> Any:
@@ -116,7 +114,7 @@ class SqlSource(Spec):
     """A database as a source: its address, and the table or the query to read.
 
     The address stands in ``url``, or, where it holds a password, in the environment variable that ``url_from``
-    names. Any SQLAlchemy or Ibis address will do.
+    names. Any SQLAlchemy address will do; those of DuckDB and SQLite need nothing installed.
     """
 
     url: str | None = None
@@ -130,7 +128,7 @@ class SqlSource(Spec):
             raise ValueError('give exactly one of "url" and "url_from"; url_from names an environment variable')
         if (self.table is None) == (self.query is None):
             raise ValueError('give exactly one of "table" and "query"; table: schema.name is the usual one')
-        if self.url is not None and _PASSWORD.search(self.url):
+        if self.url is not None and addresses.holds_secret(self.url):
             raise ValueError('"url" holds a password; put the address into the environment and name it in url_from')
         return self
 
@@ -189,15 +187,17 @@ class Source(Spec):
     def _one_origin(self) -> Source:
         if (self.file is None) == (self.sql is None):
             raise ValueError('give exactly one of "file" and "sql"; file: name.csv is the usual one')
+        if self.file is not None and "://" in self.file and addresses.holds_secret(self.file):
+            raise ValueError('"file" holds a secret; let a driver read it from the environment, and leave it out here')
         return self
 
     @property
     def origin(self) -> str:
         """The file, address or table that it reads, as messages call it."""
         if self.file is not None:
-            return self.file
+            return addresses.shown(self.file) if "://" in self.file else self.file
         sql = self.sql
-        return "" if sql is None else f"{sql.url_from or _without_credentials(sql.url or '')} {sql.table or 'query'}"
+        return "" if sql is None else f"{sql.url_from or addresses.shown(sql.url or '')} {sql.table or 'query'}"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -210,7 +210,3 @@ class Source(Spec):
     def filled(self) -> tuple[str, ...]:
         """The columns of the table that the export fills."""
         return tuple(dict.fromkeys([*self.columns.values(), *self.first_of]))
-
-
-def _without_credentials(url: str) -> str:
-    return re.sub(r"://[^/@\s]*@", "://", url)

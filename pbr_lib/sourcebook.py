@@ -11,11 +11,12 @@ from pathlib import Path
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from pbr_lib import ingest, mapping_words, params, proposals
+from pbr_lib import canonical, ingest, mapping_words, params, proposals
 from pbr_lib.errors import InputError, did_you_mean
 from pbr_lib.intake import Taken
 from pbr_lib.model import Finding
 from pbr_lib.params import Params
+from pbr_lib.schema import TABLES
 from pbr_lib.sums import summed
 
 __all__ = ["Tried", "propose", "read", "show"]
@@ -109,10 +110,10 @@ def read(root: Path, name: str, out: Path | None = None) -> Tried:
     """
     settings = params.read(root)
     taken = ingest.take_one(settings, _known(settings, name))
-    rows = pq.read_table(taken.folder / "rows.parquet")
+    source = settings.sources[name]
+    rows = canonical.whole(TABLES[source.table], pq.read_table(taken.folder / "rows.parquet"))
     if out is not None:
         _write(rows, out)
-    source = settings.sources[name]
     return Tried(name, source.origin, taken, tuple(summed(source.table, rows, settings.calendar)))
 
 

@@ -8,7 +8,7 @@ from pbr_lib import canonical
 from pbr_lib.alignment import aligned
 from pbr_lib.schema import TABLES
 
-SHORT, LONG = "001C000000o4OOI", "001C000000o4OOIAA2"
+SHORT, LONG = "001C000000o4OOI", "001C000000o4OOIIA2"
 
 
 def tables(references: list[str | None], keys: list[str]) -> dict[str, pa.Table]:

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from pbr_lib import ingest, params, reading, slices, yamlfile
+from pbr_lib import ingest, origins, params, slices, yamlfile
 from pbr_lib.errors import InputError, ParamsError, UnknownQuarter
 from pbr_lib.params import Params
 
 ROOT = Path(__file__).resolve().parent.parent
 YAML_FILES = sorted(path.relative_to(ROOT / "params").as_posix() for path in (ROOT / "params").rglob("*.yaml"))
+# The library has the grammar of metrics.yaml, eight times as long, and tests of its own.
+BROKEN_FILES = [name for name in YAML_FILES if name != "library.yaml"]
 CSV_FILES = sorted(path.relative_to(ROOT / "params").as_posix() for path in (ROOT / "params").rglob("*.csv"))
 WORDS = sorted(path.relative_to(ROOT / "params").as_posix() for path in (ROOT / "params").rglob("*.md"))
 # Keys whose value is anybody's own text, so that any other text is as good.
@@ -172,11 +174,11 @@ def lone(root: Path, name: str) -> None:
 def told_by_exports(value: Params, name: str) -> list[Any]:
     """What reading the one export says, whose mapping was changed."""
     source = Path(name).stem
-    if not (value.data / value.sources[source].file).is_file() and value.sources[source].optional:
+    base = origins.Base(value.data, value.workbook.data, value.output / "fetched")
+    if origins.absent(value.sources[source], base, source) and value.sources[source].optional:
         return ["not there to be read"]
     some = {key: value.sources[key] for key in {"partners", source}}
     try:
-        reading.read_source(reading.Export(value.sources[source], value.data))
         return list(ingest.load(dataclasses.replace(value, sources=some)).findings)
     except InputError as error:
         return [error]
@@ -207,7 +209,7 @@ def places(lines: list[str], number: int) -> set[int]:
 
 
 @pytest.mark.usefixtures("_quick")
-@pytest.mark.parametrize("name", YAML_FILES)
+@pytest.mark.parametrize("name", BROKEN_FILES)
 def test_breaking_any_line_is_told_once(desk: Path, name: str) -> None:
     """Each way to break each line gives one fault near it, or else the file still says something valid."""
     lone(desk, name)
@@ -249,7 +251,7 @@ def still_valid(value: Params, name: str, kind: str, line: str) -> None:
 
 
 @pytest.mark.usefixtures("_quick")
-@pytest.mark.parametrize("name", YAML_FILES)
+@pytest.mark.parametrize("name", BROKEN_FILES)
 def test_losing_any_line_is_told_once(desk: Path, name: str) -> None:
     """Without any one line of a file there is one fault that names it, or the line was one that may be left out."""
     lone(desk, name)
@@ -488,9 +490,10 @@ def test_a_broken_mapping_is_one_fault(desk: Path, name: str) -> None:
 
 
 def test_somebody_must_map_the_partners(desk: Path) -> None:
-    """Without a mapping of the partner list, or of anything, there is one fault."""
+    """Without a mapping of the partner list sums can be checked and no pack built; without any there is one fault."""
     (desk / "params/sources/partners.yaml").unlink()
-    assert "no source fills the table partners" in only(faults(desk)).what
+    told = [f.what for f in ingest.load(params.read(desk)).findings if f.severity == "error"]
+    assert any("no source fills the table partners" in what for what in told)
     shutil.rmtree(desk / "params" / "sources")
     assert "no source is described" in only(faults(desk)).what
 
