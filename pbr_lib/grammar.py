@@ -155,6 +155,8 @@ def day(value: Any) -> dt.date:
     """A day as people write it in params: ``2026-09-30``."""
     if isinstance(value, dt.date):
         return value
+    if value == "ask":
+        raise ValueError("nobody has said yet which day; write year, month and day like 2026-09-30")
     with suppress(ValueError):
         if isinstance(value, str) and _DAY.fullmatch(value.strip()):
             return dt.date.fromisoformat(value.strip())

@@ -237,15 +237,17 @@ class _Join:
             if name not in tables and spec.home == "export" and name != "attributions":
                 tables[name] = self._table(name, book)
         tables = alignment.aligned(tables) | paperwork.tables(params)
+        pa.default_memory_pool().release_unused()  # what decoding the files took; Arrow keeps what it frees
         self._junctions()
         found = pa.concat_tables(self.claims) if self.claims else attribution.CLAIMS.empty_table()
         rules = attribution.Rules(**params.workbook.attribution.model_dump())
         resolved = attribution.resolve(found, tables, book, rules)
         del found
         self.claims.clear()
-        pa.default_memory_pool().release_unused()  # millions of claims are resolved, and Arrow keeps what it frees
+        pa.default_memory_pool().release_unused()
         tables["attributions"] = resolved.attributions
         tables = dict(completion.complete(tables, params.calendar))
+        pa.default_memory_pool().release_unused()
         self.findings += resolved.findings
         self.findings += quality.check(
             tables, resolved, rules, max((one.as_of for one in self.taken.values()), default=None)

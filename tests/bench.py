@@ -1,13 +1,15 @@
 """Benchmarks as ratios within one run, against a named baseline: ``make bench``, or this file with sizes.
 
 The baseline of packs is the same notebook with the same exporters, one stock kernel a partner started by
-plain Papermill. The baseline of measuring is the same pipeline at a quarter of the size: a ratio of about
+plain Papermill. The baseline of reading is the standard library's csv module, which converts nothing. The baseline
+of measuring is the same pipeline at a quarter of the size: a ratio of about
 four means that cost grows with the data and not faster. Machines are noisy: read ratios, not seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import shutil
 import sys
@@ -15,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pbr_lib import batch, demo, engine, slices, startup
+from pbr_lib import batch, demo, engine, ingest, params, slices, startup
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -83,6 +85,26 @@ def measuring(folder: Path, partners: int, opportunities: int) -> None:
         print(f"  {name:<33}  {one[0] / small[0]:.2f}   ({one[0]:.1f} s, {one[1]:.1f} s processor)")
 
 
+def reading(folder: Path, partners: int, opportunities: int) -> None:
+    """Taking in the deals, typed, checked and credited, against the standard library's reading of their text."""
+    root = workbook(folder / "reading", partners, opportunities)
+    settings = params.read(root)
+    begun = time.process_time()
+    with (settings.data / "opportunities-report.csv").open(encoding="utf-8", newline="") as stream:
+        rows = sum(1 for _ in csv.reader(stream, strict=True))
+    base = time.process_time() - begun
+    begun = time.process_time()
+    ingest.take_one(settings, "opportunities")
+    taken = time.process_time() - begun
+    begun = time.process_time()
+    ingest.load(settings)
+    whole = time.process_time() - begun
+    print(f"taking in {rows:,} rows of deals")
+    print(f"  the csv module, text alone         1.00   ({base:.1f} s processor)")
+    print(f"  one source, typed and checked      {taken / base:.2f}   ({taken:.1f} s)")
+    print(f"  all other sources, joined          {whole / base:.2f}   ({whole:.1f} s)")
+
+
 def main() -> None:
     """Run both and print ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,6 +114,7 @@ def main() -> None:
     startup.lighten()
     with tempfile.TemporaryDirectory() as folder:
         packs(Path(folder))
+        reading(Path(folder), chosen.partners, chosen.opportunities)
         measuring(Path(folder), chosen.partners, chosen.opportunities)
 
 
