@@ -72,9 +72,11 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
     tell("measured", ready)
     folder = (request.out or ready.output) / ready.quarter
     wanted = _jobs(request, ready, notebook, folder)
-    todo = [job for job in wanted if request.force or not jobs.unchanged(job)]
+    stopped = [job for job in wanted if job.partner in ready.stopped]
+    todo = [job for job in wanted if job not in stopped and (request.force or not jobs.unchanged(job))]
     tell("jobs", len(todo))
     outcomes = {job.partner: Outcome(job.partner, "unchanged", job.folder, jobs.known_findings(job)) for job in wanted}
+    outcomes |= {job.partner: jobs.failure(job, _unreadable(job), None) for job in stopped}
     for outcome in _run(todo, request.jobs):
         outcomes[outcome.partner] = outcome
         tell("pack", outcome)
@@ -97,6 +99,11 @@ def _jobs(request: Request, ready: Slices, notebook: Path, folder: Path) -> list
         where = folder / files.folder_name(partner)
         out.append(Job(partner, ready.quarter, request.edition, notebook, path, where, key.hexdigest()))
     return out
+
+
+def _unreadable(job: Job) -> PackError:
+    what = "some of its records hold cells that cannot be read"
+    return PackError(what, "the exports", "mend them; pbr check lists them with file, row and column", job.partner)
 
 
 def _run(todo: list[Job], workers: int) -> Iterator[Outcome]:

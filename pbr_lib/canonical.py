@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pbr_lib.schema import TABLES, TableSpec
 
-__all__ = ["ARROW_TYPES", "Tables", "column", "empty", "schema_of", "whole", "write"]
+__all__ = ["ARROW_TYPES", "Tables", "column", "empty", "read", "schema_of", "whole", "write"]
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "text": pa.string(),
@@ -66,6 +66,18 @@ def write(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
             rows += len(table)
     aside.replace(path)
     return rows
+
+
+def read(path: Path, spec: TableSpec, columns: list[str] | None = None) -> pa.Table:
+    """The rows of a source, with nulls in what its export does not fill: all columns, or those named."""
+    there = pq.read_schema(path).names
+    table = pq.read_table(path, columns=None if columns is None else [name for name in columns if name in there])
+    if columns is None:
+        return whole(spec, table)
+    for missing in schema_of(spec):
+        if missing.name in columns and missing.name not in there:
+            table = table.append_column(missing, pa.nulls(len(table), missing.type))
+    return table
 
 
 def _options(schema: pa.Schema) -> dict[str, Any]:

@@ -224,7 +224,7 @@ class Workbook(Spec):
     output: Text = "output"
     final_after_business_days: Annotated[Whole, Field(ge=0)] = 10
     stale_after_days: Annotated[Whole, Field(ge=0)] = 14
-    on_data_error: Literal["stop", "set_aside"] = "stop"
+    on_data_error: Literal["stop", "stop_partner", "set_aside"] = "stop"
     show_influenced: Flag = True
     records_on_page: Annotated[Whole, Field(ge=1, le=150)] = 25
     words: tuple[Name, ...] = ("headline", "outlook")

@@ -43,12 +43,18 @@ _TELLING = ("currency", "src_extract")
 
 @dataclass(frozen=True)
 class Loaded:
-    """The normalised tables of one state of the exports, how far each export reaches, and what was odd."""
+    """The normalised tables of one state of the exports, how far each export reaches, and what was odd.
+
+    ``stopped`` are the partners of rows of which some cell could not be read; ``placed`` says that there is no error
+    beside these.
+    """
 
     tables: Tables = field(repr=False)
     extracts: tuple[Extract, ...]
     findings: tuple[Finding, ...]
     claims: Mapping[str, int] = field(default_factory=dict)
+    stopped: tuple[str, ...] = ()
+    placed: bool = True
 
     @property
     def as_of(self) -> dt.date:
@@ -181,6 +187,8 @@ def _state(one: Taken, digest: str, before: Any) -> dict[str, Any]:
         "reach": [one.as_of.isoformat(), one.covers_from.isoformat()],
         "facts": dict(one.facts),
         "files": [dict(each) for each in one.files],
+        "faulty": list(one.faulty),
+        "placed": one.placed,
         "profile": dict(one.profile),
         "before": before,
     }
@@ -191,7 +199,8 @@ def _taken(folder: Path, known: Mapping[str, Any]) -> Taken:
     findings = tuple(Finding(**finding) for finding in known["findings"])
     profile = {"now": known["profile"], "before": known["before"]}
     (read, used), facts, pieces = known["rows"], known["facts"], tuple(known["files"])
-    return Taken(folder, findings, read, used, known["aside"], as_of, covers_from, facts, pieces, profile)
+    told = (facts, pieces, tuple(known["faulty"]), known["placed"], profile)
+    return Taken(folder, findings, read, used, known["aside"], as_of, covers_from, *told)
 
 
 def _digest(params: Params, taken: Mapping[str, tuple[Taken, str]]) -> str:
@@ -211,7 +220,7 @@ def _known(folder: Path, digest: str) -> Loaded | None:
         return None
     findings = tuple(Finding(**finding) for finding in known["findings"])
     extracts = tuple(Extract.from_json(extract) for extract in known["extracts"])
-    return Loaded(Tables(folder), extracts, findings, known["claims"])
+    return Loaded(Tables(folder), extracts, findings, known["claims"], tuple(known["stopped"]), known["placed"])
 
 
 # ----------------------------------------------------------------------------------------------- joining
@@ -226,6 +235,7 @@ class _Join:
         self.aside = {name: Counter(one.aside) for name, one in taken.items()}
         self.used = {name: one.rows_used for name, one in taken.items()}
         self.claims: list[pa.Table] = []
+        self.stopped: tuple[str, ...] = ()
         self.prose: dict[str, list[tuple[Path, pa.ChunkedArray | None]]] = {}
 
     def run(self) -> Loaded:
@@ -253,7 +263,27 @@ class _Join:
             tables, resolved, rules, max((one.as_of for one in self.taken.values()), default=None)
         )
         self.findings += book.findings()
+        self.stopped = self._touched(tables)
         return self._written(tables, _claims(resolved))
+
+    def _touched(self, tables: Mapping[str, pa.Table]) -> tuple[str, ...]:
+        """The partners whose figures rest on rows of which some cell could not be read."""
+        out: set[str] = set()
+        for name, one in self.taken.items():
+            spec = TABLES[self.params.sources[name].table]
+            if not one.faulty:
+                continue
+            keys = pa.array(one.faulty, pa.string())
+            if spec.credited:
+                credit = tables["attributions"]
+                mine = credit.filter(
+                    pc.and_(pc.equal(credit["subject_type"], spec.singular), pc.is_in(credit["subject_id"], keys))
+                )
+                out.update(mine["partner_id"].to_pylist())
+            elif spec.column("partner_id") is not None and spec.name in tables:
+                rows = tables[spec.name]
+                out.update(rows.filter(pc.is_in(rows[spec.key], keys))["partner_id"].to_pylist())
+        return tuple(sorted(each for each in out if each))
 
     def _written(self, tables: dict[str, pa.Table], claims: dict[str, int]) -> Loaded:
         (self.folder / "state.json").unlink(missing_ok=True)
@@ -269,14 +299,19 @@ class _Join:
         extracts = tuple(self._extract(name) for name in self.params.sources)
         self.findings += [finding for one in extracts if not one.present for finding in _absent(one)]
         findings = tuple(sorted(self.findings, key=_rank))
+        told = [each for one in self.taken.values() for each in one.findings]
+        rest = [each for each in findings if each.severity == "error" and each not in told]
+        placed = not rest and all(one.placed for one in self.taken.values())
         state = {
             "digest": self.digest,
             "findings": [vars(finding) for finding in findings],
             "extracts": [extract.as_json() for extract in extracts],
             "claims": claims,
+            "stopped": list(self.stopped),
+            "placed": placed,
         }
         files.write_json(self.folder / "state.json", state)
-        return Loaded(Tables(self.folder), extracts, findings, claims)
+        return Loaded(Tables(self.folder), extracts, findings, claims, self.stopped, placed)
 
     def _table(self, name: str, book: Crosswalk | None = None) -> pa.Table:
         """The rows of every source of one table; of rows with one key the first source's is used."""
@@ -287,7 +322,7 @@ class _Join:
         columns = _telling(spec) if large else None
         for each in sources:
             path = self.taken[each].folder / "rows.parquet"
-            table, kept = _read(path, spec, columns), None
+            table, kept = canonical.read(path, spec, columns), None
             if book is not None and spec.column("partner_id") is not None:
                 table = self._recognised(each, table, book)
             if len(sources) > 1:
@@ -381,7 +416,7 @@ class _Join:
 
     def _junctions(self) -> None:
         for name in self._of("attributions"):
-            table = _read(self.taken[name].folder / "rows.parquet", TABLES["attributions"], None)
+            table = canonical.read(self.taken[name].folder / "rows.parquet", TABLES["attributions"])
             self.claims.append(attribution.junction(table, name, self.params.sources[name]))
 
     def _check_partners(self, partners: pa.Table) -> None:
@@ -424,18 +459,6 @@ class _Join:
             one.facts,
             one.files,
         )
-
-
-def _read(path: Path, spec: TableSpec, columns: list[str] | None) -> pa.Table:
-    """The rows of a source, with nulls in what its export does not fill: all columns, or those named."""
-    there = pq.read_schema(path).names
-    table = pq.read_table(path, columns=None if columns is None else [name for name in columns if name in there])
-    if columns is None:
-        return canonical.whole(spec, table)
-    for missing in canonical.schema_of(spec):
-        if missing.name in columns and missing.name not in there:
-            table = table.append_column(missing, pa.nulls(len(table), missing.type))
-    return table
 
 
 def _telling(spec: TableSpec) -> list[str]:

@@ -45,7 +45,11 @@ _OLDER = "a newer file holds the same key"
 
 @dataclass(frozen=True)
 class Taken:
-    """What a source gave: where its rows and claims lie, what was odd, and what became of every row."""
+    """What a source gave: where its rows and claims lie, what was odd, and what became of every row.
+
+    ``faulty`` are the keys of used rows of which some cell could not be read; ``placed`` says that there is no other
+    error, so that each of them has a partner.
+    """
 
     folder: Path
     findings: tuple[Finding, ...]
@@ -56,6 +60,8 @@ class Taken:
     covers_from: dt.date
     facts: Mapping[str, str]
     files: tuple[Mapping[str, Any], ...]
+    faulty: tuple[str, ...] = ()
+    placed: bool = True
     profile: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
 
@@ -83,6 +89,9 @@ class _Intake:
         self.rows: list[npt.NDArray[np.int64]] = []
         self.claims: pq.ParquetWriter | None = None
         self.days: dict[str, list[dt.date]] = {}
+        self.faulty: set[str] = set()
+        self.lost = 0
+        self.bad = np.zeros(0, np.bool_)
         self.seen: dict[str, Counter[str]] = {}
         self.read = 0
         self.schema = _filled(self.spec, source)
@@ -96,7 +105,8 @@ class _Intake:
         several = len(pieces) > 1
         path = self.folder / "rows.parquet"
         canonical.write(path, self._all(pieces, several, (files, facts, stamps)), self.schema)
-        self.findings += self.ledger.findings()
+        cells = list(self.ledger.findings())
+        self.findings += cells
         used = self._without_repeats(path, several)
         if self.claims is not None:
             self.claims.close()
@@ -113,6 +123,8 @@ class _Intake:
             self._covers_from(as_of, pieces),
             facts,
             tuple({key: each[key] for key in ("file", "sha256", "rows")} for each in files),
+            tuple(sorted(self.faulty)),
+            not self.lost and all(each in cells for each in self.findings if each.severity == "error"),
             profile,
         )
 
@@ -161,6 +173,7 @@ class _Intake:
             cells, numbers = self._wanted(cells, numbers)
         at = (place, numbers)
         made: dict[str, pa.Array] = {}
+        self.bad = np.zeros(len(numbers), np.bool_)
         source_stage = None
         for column in self.spec.mapped:
             label = self.columns.labels.get(column.name)
@@ -174,6 +187,7 @@ class _Intake:
             known = self.columns.values_of(column)
             self.ledger.see(label, given.text, tuple(known or ()))
             for fault in read.faults:
+                self.bad[fault.rows] = True
                 self.ledger.add(label, fault, given.text, at)
             made[column.name] = read.values
             if whole and column.kind == "money":
@@ -257,7 +271,10 @@ class _Intake:
             for field in self.schema
         ]
         table = pa.table(columns, schema=self.schema)
+        if (self.bad & keep).any():
+            self.faulty.update(table[self.spec.key].filter(pa.array(self.bad & keep)).to_pylist())
         if not keep.all():
+            self.lost += int((~keep).sum())
             table = table.filter(pa.array(keep))
             cells = {label: one.take(keep) for label, one in cells.items()}
         self._remember(table, cells, at[0])

@@ -51,6 +51,7 @@ class Slices:
     extracts: tuple[Mapping[str, Any], ...] = field(repr=False)
     findings: tuple[Finding, ...] = field(repr=False)
     digest: str = ""
+    stopped: tuple[str, ...] = ()
 
     def path(self, partner_id: str) -> Path:
         """Where the slice of a partner lies; :class:`UnknownPartner` if there is none."""
@@ -117,7 +118,7 @@ def ensure(root: Path, quarter: str = "", fetch: bool = False) -> Slices:
         return ready
     loaded = ingest.load(settings)
     programme = _measure(settings, loaded, _quarter(settings, loaded, label))
-    _stop_on_errors(settings, programme.findings)
+    _stop_on_errors(settings, programme.findings, loaded)
     digest = _digest(settings)
     files.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
     return _write(settings, programme, loaded, digest)
@@ -316,9 +317,13 @@ def _check_partners(settings: Params, loaded: Loaded) -> None:
         raise ParamsError(errors)
 
 
-def _stop_on_errors(settings: Params, findings: Iterable[Finding]) -> None:
+def _stop_on_errors(settings: Params, findings: Iterable[Finding], loaded: Loaded) -> None:
+    """Stop where an error was declared to stop the run, or concerns rows of which nobody knows whose they are."""
     errors = [f for f in findings if f.severity == "error"]
-    if errors and settings.workbook.on_data_error == "stop":
+    declared = settings.workbook.on_data_error
+    if declared == "stop_partner":
+        errors = [] if loaded.placed else errors
+    if errors and declared != "set_aside":
         raise ParamsError(InputError(f.what + _shown(f), f"{settings.workbook.data}/{f.where}", f.fix) for f in errors)
 
 
@@ -369,7 +374,7 @@ def _digest(settings: Params) -> str:
 
 def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) -> Slices:
     folder = _store(settings) / "slices" / programme.quarter.label
-    slices = _slices(settings, programme, digest)
+    slices = _slices(settings, programme, digest, _stopped(settings, loaded))
     partners = loaded.tables["partners"].to_pylist()
     for partner in partners:
         files.write_json(slices.path(partner["partner_id"]), dossier.portray(programme, partner))
@@ -384,17 +389,22 @@ def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) 
         "partners": dict(slices.partners),
         "extracts": list(slices.extracts),
         "findings": [vars(finding) for finding in slices.findings],
+        "stopped": list(slices.stopped),
     }
     files.write_json(folder / "index.json", index)
     return slices
 
 
-def _slices(settings: Params, programme: Programme, digest: str) -> Slices:
+def _stopped(settings: Params, loaded: Loaded) -> tuple[str, ...]:
+    return loaded.stopped if settings.workbook.on_data_error == "stop_partner" else ()
+
+
+def _slices(settings: Params, programme: Programme, digest: str, stopped: tuple[str, ...] = ()) -> Slices:
     extracts = tuple(extract.as_json() for extract in programme.extracts)
     folder = _store(settings) / "slices" / programme.quarter.label
     names = dict(sorted(programme.partners.items()))
     label, as_of = programme.quarter.label, programme.as_of.isoformat()
-    return Slices(settings.output, folder, label, as_of, names, extracts, tuple(programme.findings), digest)
+    return Slices(settings.output, folder, label, as_of, names, extracts, tuple(programme.findings), digest, stopped)
 
 
 def _from_index(settings: Params, label: str, digest: str) -> Slices | None:
@@ -406,5 +416,8 @@ def _from_index(settings: Params, label: str, digest: str) -> Slices | None:
     findings = tuple(Finding(**finding) for finding in known["findings"])
     partners = dict(sorted(known["partners"].items()))
     extracts = tuple(known["extracts"])
-    ready = Slices(settings.output, folder, known["quarter"], known["as_of"], partners, extracts, findings, digest)
+    stopped = tuple(known["stopped"])
+    ready = Slices(
+        settings.output, folder, known["quarter"], known["as_of"], partners, extracts, findings, digest, stopped
+    )
     return ready if all(ready.path(partner).is_file() for partner in partners) else None

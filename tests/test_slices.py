@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import tiny_workbook
 from tiny_workbook import certificate, deal, lead, partner, put, usual
 
-from pbr_lib import slices
+from pbr_lib import batch, slices
 from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter
 from pbr_lib.slices import Slices
 
@@ -169,6 +170,22 @@ def test_unreadable_cells_stop_the_run_or_are_set_aside(tiny: Path) -> None:
     assert not (tiny / "output" / ".store" / "slices").exists()
     put(tiny, "params/workbook.yaml", tiny_workbook.WORKBOOK + "on_data_error: set_aside\n")
     assert [f.severity for f in slices.ensure(tiny, Q3).findings] == ["error"]
+
+
+def test_unreadable_cells_may_stop_their_partner_only(tiny: Path) -> None:
+    """Under ``stop_partner`` the others' packs are built; where nobody knows whose row it is, the run stops."""
+    put(tiny, "params/workbook.yaml", tiny_workbook.WORKBOOK + "on_data_error: stop_partner\n")
+    assert slices.ensure(tiny, Q3).stopped == ()
+    tiny_workbook.export(tiny, "leads", [*usual()["leads"], lead("L9", "B", when="soon")])
+    assert slices.ensure(tiny, Q3).stopped == ("B",)
+    assert slices.ensure(tiny, Q3).stopped == ("B",)
+    shutil.copytree(Path(__file__).resolve().parent.parent / "notebooks", tiny / "notebooks")
+    run = batch.build(batch.Request(tiny, Q3, partners=("B",)))
+    assert [(outcome.partner, outcome.state) for outcome in run.outcomes] == [("B", "failed")]
+    assert "cannot be read" in str(run.failed[0].error)
+    tiny_workbook.export(tiny, "leads", [*usual()["leads"], lead("", "B")])
+    with pytest.raises(InputError, match="without lead_id"):
+        slices.ensure(tiny, Q3)
 
 
 def test_a_literal_that_never_occurs_is_told(tiny: Path) -> None:
