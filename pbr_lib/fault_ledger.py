@@ -44,13 +44,13 @@ class FaultLedger:
         self.mapping = mapping
         self._odd: dict[tuple[str, str], _Odd] = {}
         self._filled: dict[str, int] = {}
-        self._known: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def see(self, label: str, text: pa.StringArray, known: tuple[str, ...] = ()) -> None:
         """Count the filled cells of a column."""
         self._filled[label] = self._filled.get(label, 0) + int(pc.sum(pc.not_equal(text, "")).as_py() or 0)
         if known:
-            self._known[label, ""] = known
+            self._known[label] = known
 
     def add(self, label: str, fault: Fault, text: pa.StringArray, at: tuple[str, npt.NDArray[np.int64]]) -> None:
         """Cells with a fault; ``at`` is the place of the export and the row number of each cell of the batch."""
@@ -84,7 +84,7 @@ class FaultLedger:
             yield from self._each(label, reason, odd)
 
     def _each(self, label: str, reason: str, odd: _Odd) -> Iterator[Finding]:
-        known = self._known.get((label, ""), ())
+        known = self._known.get(label, ())
         ordered = sorted(odd.values.items(), key=lambda item: (-item[1][0], item[1][1]))
         told = 0
         for value, (count, row) in ordered[:_SHOWN]:
