@@ -48,6 +48,7 @@ __all__ = [
     "InProgress",
     "Metric",
 ]
+__all__ += ["AgreementSpec", "CloseSpec", "Parent", "PeerSpec", "SmartSpec"]
 __all__ += ["MetricsFile", "Not", "Owners", "RatioMetric", "Renew", "SimpleMetric", "StatusBands", "Stop", "UnitSpec"]
 __all__ += ["OPERATORS", "Day", "Flag", "Name", "Number", "Spec", "Target", "Text", "Version", "Where", "Whole"]
 __all__ += ["Workbook", "columns_of", "day", "number", "parse_filter"]
@@ -118,6 +119,8 @@ class StatusBands(Spec):
 
     green_from: Number = Decimal("1.0")
     amber_from: Number = Decimal("0.8")
+    likely_from: Annotated[Number, Field(ge=0, le=1)] = Decimal("0.6")
+    possible_from: Annotated[Number, Field(ge=0, le=1)] = Decimal("0.3")
 
     @model_validator(mode="after")
     def _in_order(self) -> StatusBands:
@@ -139,6 +142,7 @@ class Renew(Spec):
     max_step_up: Annotated[Number, Field(ge=0)] = Decimal("0.25")
     max_step_down: Annotated[Number, Field(ge=0)] = Decimal("0.25")
     carry_shortfall: Annotated[Number, Field(ge=0, le=Decimal("0.5"))] = Decimal(0)
+    quantile: Annotated[Number, Field(ge=0, le=1)] = Decimal("0.5")
     needs_approval: Flag = True
 
     @model_validator(mode="after")
@@ -164,7 +168,9 @@ class Goal(Spec):
     name: str = ""
     objective: Name
     period: Literal["quarter"] = "quarter"
+    calendar: str = ""
     first_period: Text
+    last_period: str = ""
     applies_to: Where = AllOf()
     target: Target
     stretch: Number | None = None
@@ -180,12 +186,22 @@ class Goal(Spec):
     headline: Flag = False
 
 
+class Parent(Spec):
+    """A roll-up with a name of its own: one goal over some of the partners, with a target or the sum of theirs."""
+
+    label: Text
+    goal: Name
+    partners: Where = AllOf()
+    target: Target | None = None
+
+
 class GoalsFile(Spec):
     """``params/goals.yaml``."""
 
     pbr: Version
     objectives: dict[Name, Text]
     goals: dict[Name, Goal]
+    parents: dict[Name, Parent] = Field(default={})
 
 
 # -------------------------------------------------------------------------------------------- workbook
@@ -210,6 +226,50 @@ class AttributionSpec(Spec):
     unconfirmed: Literal["count", "apart"] = "apart"
 
 
+Share = Annotated[Number, Field(ge=0, le=1)]
+
+
+class SmartSpec(Spec):
+    """When a target counts as attainable, and how much history a judgement needs (goals.md 3.2)."""
+
+    unattainable_below: Share = Decimal("0.10")
+    stretch_below: Share = Decimal("0.40")
+    easy_from: Share = Decimal("0.80")
+    normal_from: Share = Decimal("0.95")
+    least_quarters: Annotated[Whole, Field(ge=1)] = 4
+    least_peers: Annotated[Whole, Field(ge=1)] = 5
+    least_days_left: Annotated[Whole, Field(ge=0)] = 14
+
+    @model_validator(mode="after")
+    def _in_order(self) -> SmartSpec:
+        bounds = (self.unattainable_below, self.stretch_below, self.easy_from, self.normal_from)
+        if list(bounds) != sorted(bounds):
+            names = "unattainable_below, stretch_below, easy_from, normal_from"
+            raise ValueError(f"the bounds are out of order; let them rise in the order {names}")
+        return self
+
+
+class AgreementSpec(Spec):
+    """Until when both sides must have agreed; after that the last agreed target stands."""
+
+    deadline_days: Annotated[Whole, Field(ge=0)] = 30
+
+
+class PeerSpec(Spec):
+    """Which columns of the partner list make partners comparable, and how few of them are shown at all."""
+
+    by: tuple[Literal["tier", "region", "partner_type"], ...] = ("tier", "region")
+    least: Annotated[Whole, Field(ge=5)] = 5
+
+
+class CloseSpec(Spec):
+    """Where issued figures are kept, and which later difference is worth a new pack."""
+
+    ledger: str = ""
+    materiality: Share = Decimal("0.01")
+    revision_days: Annotated[Whole, Field(ge=0)] = 30
+
+
 class Workbook(Spec):
     """``params/workbook.yaml``: whatever holds for the whole programme."""
 
@@ -220,6 +280,10 @@ class Workbook(Spec):
     holidays: tuple[Day, ...] = ()
     time_zone: Annotated[str, BeforeValidator(_zone)] = "UTC"
     attribution: AttributionSpec = AttributionSpec()
+    smart: SmartSpec = SmartSpec()
+    agreement: AgreementSpec = AgreementSpec()
+    peers: PeerSpec = PeerSpec()
+    close: CloseSpec = CloseSpec()
     data: Text = "data"
     output: Text = "output"
     final_after_business_days: Annotated[Whole, Field(ge=0)] = 10

@@ -8,14 +8,15 @@ says what the absence of one means.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -115,6 +116,12 @@ class Measurement:
             cells.in_progress[at],
             str(cells.reason[at]),
         )
+
+    def columns(self, partners: Sequence[str], quarters: Sequence[str]) -> tuple[Any, Any]:
+        """Values (Decimal, or None when not known) and record counts as arrays of partners by quarters."""
+        at = [[self._grid.at(partner, quarter) for quarter in quarters] for partner in partners]
+        where = np.array(at, np.int64).reshape(len(partners), len(quarters))
+        return self._cells.value[where], self._cells.n[where]
 
     def records(self, quarters: Iterable[Quarter]) -> pa.Table:
         """The records behind the values of those quarters, sorted.

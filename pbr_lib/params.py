@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from pbr_lib import catalogue, library, lists, mapping_checks, yamlfile
+from pbr_lib import catalogue, goalrows, library, lists, mapping_checks, yamlfile
 from pbr_lib.crosswalk import Entry
 from pbr_lib.csvfile import CsvFile, Row
-from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Target, Workbook, day, number
-from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean, parted
+from pbr_lib.definitions import Goal, GoalsFile, Metric, MetricsFile, Parent, Workbook
+from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean
+from pbr_lib.goalrows import Amendment, Instance, Pause
 from pbr_lib.mapping import Source
 from pbr_lib.periods import Calendar, Quarter
 
-__all__ = ["Action", "Instance", "Params", "Rate", "outline", "read"]
+__all__ = ["Action", "Amendment", "Instance", "Params", "Pause", "Rate", "outline", "read"]
 
 # Folder, the suffix that is read there, and suffixes that somebody may have meant to be read.
 _LOOKALIKES = (
@@ -35,36 +34,11 @@ _LOOKALIKES = (
     ("words/*/*", ".md", (".markdown", ".txt", ".docx")),
 )
 _FILES: tuple[str, ...] = ("workbook.yaml", "metrics.yaml", "library.yaml", "goals.yaml", "actions.csv", "rates.csv")
-_FILES += ("crosswalk.csv", "manual_facts.csv")
+_FILES += ("crosswalk.csv", "manual_facts.csv", "amendments.csv", "pauses.csv")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
 
-_GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
-_GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis")
 _ACTION_COLUMNS = ("action_id", "partner_id", "goal", "action", "side", "owner", "opened", "due", "status", "closed_on")
 _RATE_COLUMNS = ("currency", "to_currency", "kind", "valid_from", "rate", "source")
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A goal of one partner in one quarter: the agreed target, and who agreed to it."""
-
-    partner_id: str
-    goal: str
-    target: Target
-    stretch: Decimal | None = None
-    red_flag: Decimal | None = None
-    weight: Decimal | None = None
-    owner_us: str = ""
-    owner_them: str = ""
-    agreed_by_us: str = ""
-    agreed_by_them: str = ""
-    basis: str = ""
-    where: str = ""
-
-    @property
-    def agreed(self) -> bool:
-        """Whether both sides have agreed."""
-        return bool(self.agreed_by_us and self.agreed_by_them)
 
 
 @dataclass(frozen=True)
@@ -111,6 +85,9 @@ class Params:
     rates: tuple[Rate, ...] = field(default=(), repr=False)
     crosswalk: tuple[Entry, ...] = field(default=(), repr=False)
     facts: tuple[lists.Fact, ...] = field(default=(), repr=False)
+    amendments: tuple[Amendment, ...] = field(default=(), repr=False)
+    pauses: tuple[Pause, ...] = field(default=(), repr=False)
+    parents: Mapping[str, Parent] = field(default_factory=dict, repr=False)
     words: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict, repr=False)
     digest: str = ""
     from_library: frozenset[str] = frozenset()
@@ -170,6 +147,9 @@ def read(root: Path) -> Params:
         rates=tuple(reader.rates()),
         crosswalk=tuple(lists.crosswalk(reader.csv("crosswalk.csv", lists.CROSSWALK_COLUMNS, ("given", "partner_id")))),
         facts=tuple(lists.facts(reader.csv("manual_facts.csv", lists.FACT_COLUMNS, lists.FACT_COLUMNS[:4]))),
+        amendments=tuple(reader.amendments(calendar, known, measured)),
+        pauses=tuple(goalrows.pauses(reader.goal_rows("pauses.csv", goalrows.PAUSE_COLUMNS, known))),
+        parents=dict(goals.parents) if isinstance(goals, GoalsFile) else {},
         words=reader.words(calendar, workbook.words),
         digest=reader.digest(),
     )
@@ -297,7 +277,7 @@ class _Reader:
                 continue
             seen: dict[tuple[str, str], str] = {}
             rows: list[Instance] = []
-            for row in self.csv(name, _GOAL_COLUMNS, ("partner_id", "goal", "target")):
+            for row in self.csv(name, goalrows.GOAL_COLUMNS, ("partner_id", "goal", "target")):
                 goal = self._goal(row, goals)
                 if not goal or not row.text("partner_id") or goals is None:
                     continue
@@ -305,11 +285,31 @@ class _Reader:
                 if key in seen:
                     row.fault("goal", f"{key[0]} has this goal already, in {seen[key]}", "keep one of the two rows")
                 seen[key] = f"row {row.line}"
-                instance = _instance(row, goals[goal], metrics.get(goals[goal].metric))
+                instance = goalrows.instance(row, goals[goal], metrics.get(goals[goal].metric))
                 if instance is not None:
                     rows.append(instance)
             out[quarter.label] = tuple(rows)
         return out
+
+    def goal_rows(self, name: str, columns: tuple[str, ...], goals: Mapping[str, Goal] | None) -> Iterator[Row]:
+        """Rows that may name a goal; those that name one that is not defined are left out, and told."""
+        required = tuple(column for column in columns if column not in ("goal", "agreed_by_us", "agreed_by_them"))
+        for row in self.csv(name, columns, required if name == "pauses.csv" else (*required, "goal")):
+            if not row.text("goal") or self._goal(row, goals):
+                yield row
+
+    def amendments(
+        self, calendar: Calendar, goals: Mapping[str, Goal] | None, metrics: Mapping[str, Metric]
+    ) -> Iterator[Amendment]:
+        """``params/amendments.csv``."""
+        rows = []
+        for row in self.goal_rows("amendments.csv", goalrows.AMENDMENT_COLUMNS, goals):
+            try:
+                calendar.parse(row.text("quarter"))
+                rows.append(row)
+            except UnknownQuarter as error:
+                row.fault("quarter", error.what, error.fix)
+        return goalrows.amendments(rows, goals or {}, metrics)
 
     def actions(self, calendar: Calendar, goals: Mapping[str, Goal] | None) -> Iterator[Action]:
         """``params/actions.csv``."""
@@ -422,56 +422,3 @@ class _Reader:
             if path.is_file() and path.suffix in (".yaml", ".csv", ".md"):
                 hasher.update(path.relative_to(self.folder).as_posix().encode() + b"\0" + path.read_bytes())
         return hasher.hexdigest()
-
-
-def _instance(row: Row, goal: Goal, metric: Metric | None) -> Instance | None:
-    target = _target(row, goal, metric)
-    if target is None:
-        return None
-    percent = metric is not None and metric.unit.kind == "percent"
-    return Instance(
-        row.text("partner_id"),
-        row.text("goal"),
-        target,
-        row.number("stretch", percent),
-        row.number("red_flag", percent),
-        _weight(row),
-        row.text("owner_us"),
-        row.text("owner_them"),
-        row.text("agreed_by_us"),
-        row.text("agreed_by_them"),
-        row.text("basis"),
-        row.where,
-    )
-
-
-def _target(row: Row, goal: Goal, metric: Metric | None) -> Target | None:
-    text = row.text("target")
-    if not text:
-        return None
-    try:
-        if goal.target.kind == "done_by":
-            return Target(done_by=day(text))
-        if goal.target.kind == "between":
-            low, dots, high = text.partition("..")
-            if not dots:
-                raise ValueError(f'"{text}" is no range; write one like 80..90')
-            bounds = (number(low), number(high))
-            for bound in bounds:
-                catalogue.check_percent(bound, metric)
-            return Target(between=bounds)
-        value = number(text)
-        catalogue.check_percent(value, metric)
-        return goal.target.moved_to(value)
-    except ValidationError as error:
-        row.fault("target", *parted(error.errors()[0]["ctx"]["error"]))
-    except ValueError as error:
-        row.fault("target", *parted(error))
-    return None
-
-
-def _weight(row: Row) -> Decimal | None:
-    weight = row.number("weight")
-    if weight is not None and weight < 0:
-        row.fault("weight", f"{weight} is no weight", "write 0 or more")
-    return weight

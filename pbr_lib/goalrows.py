@@ -1,0 +1,166 @@
+"""The rows of targets that people agree on, one file for each quarter, with what changes them later: amendments and
+pauses; apart, because renewal, agreement and the reading of params all speak of these rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import ValidationError
+
+from pbr_lib import catalogue
+from pbr_lib.csvfile import Row
+from pbr_lib.definitions import Goal, Metric, Target, day, number
+from pbr_lib.errors import parted
+
+__all__ = ["AMENDMENT_COLUMNS", "GOAL_COLUMNS", "PAUSE_COLUMNS", "Amendment", "Instance", "Pause"]
+__all__ += ["amendments", "instance", "pauses", "read_target"]
+
+GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
+GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis", "proposed", "agreed_target")
+AMENDMENT_COLUMNS = ("quarter", "partner_id", "goal", "target", "reason", "agreed_by_us", "agreed_by_them")
+PAUSE_COLUMNS = ("partner_id", "goal", "first_day", "last_day", "reason")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A goal of one partner in one quarter: the target, and who agreed to it.
+
+    ``proposed`` is what renewal wrote: a target that differs from it was changed by hand. ``agreed_target`` is what
+    both sides agreed to: a target that differs from it was changed afterwards, and needs an amendment.
+    """
+
+    partner_id: str
+    goal: str
+    target: Target
+    stretch: Decimal | None = None
+    red_flag: Decimal | None = None
+    weight: Decimal | None = None
+    owner_us: str = ""
+    owner_them: str = ""
+    agreed_by_us: str = ""
+    agreed_by_them: str = ""
+    basis: str = ""
+    where: str = ""
+    proposed: Target | None = None
+    agreed_target: Target | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both sides have agreed."""
+        return bool(self.agreed_by_us and self.agreed_by_them)
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """Another target for a quarter that has begun, with its reason; it holds once both sides have agreed."""
+
+    quarter: str
+    partner_id: str
+    goal: str
+    target: Target
+    reason: str
+    agreed_by_us: str = ""
+    agreed_by_them: str = ""
+    where: str = ""
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both sides have agreed."""
+        return bool(self.agreed_by_us and self.agreed_by_them)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Days, both ends included, on which a goal rests (``goal`` empty: all goals of the partner)."""
+
+    partner_id: str
+    goal: str
+    first_day: dt.date
+    last_day: dt.date
+    reason: str
+    where: str = ""
+
+
+def instance(row: Row, goal: Goal, metric: Metric | None) -> Instance | None:
+    """One row as an instance, or None where its target cannot be read (which is noted)."""
+    target = read_target(row, goal, metric)
+    if target is None:
+        return None
+    percent = metric is not None and metric.unit.kind == "percent"
+    return Instance(
+        row.text("partner_id"),
+        row.text("goal"),
+        target,
+        row.number("stretch", percent),
+        row.number("red_flag", percent),
+        _weight(row),
+        row.text("owner_us"),
+        row.text("owner_them"),
+        row.text("agreed_by_us"),
+        row.text("agreed_by_them"),
+        row.text("basis"),
+        row.where,
+        read_target(row, goal, metric, "proposed"),
+        read_target(row, goal, metric, "agreed_target"),
+    )
+
+
+def read_target(row: Row, goal: Goal, metric: Metric | None, column: str = "target") -> Target | None:
+    """A target as the row writes it: a number, ``85 %``, ``80..90`` or a day; None when empty or faulty (noted)."""
+    text = row.text(column)
+    if not text:
+        return None
+    try:
+        if goal.target.kind == "done_by":
+            return Target(done_by=day(text))
+        if goal.target.kind == "between":
+            low, dots, high = text.partition("..")
+            if not dots:
+                raise ValueError(f'"{text}" is no range; write one like 80..90')
+            bounds = (number(low), number(high))
+            for bound in bounds:
+                catalogue.check_percent(bound, metric)
+            return Target(between=bounds)
+        value = number(text)
+        catalogue.check_percent(value, metric)
+        return goal.target.moved_to(value)
+    except ValidationError as error:
+        row.fault(column, *parted(error.errors()[0]["ctx"]["error"]))
+    except ValueError as error:
+        row.fault(column, *parted(error))
+    return None
+
+
+def _weight(row: Row) -> Decimal | None:
+    weight = row.number("weight")
+    if weight is not None and weight < 0:
+        row.fault("weight", f"{weight} is no weight", "write 0 or more")
+    return weight
+
+
+def amendments(rows: Iterable[Row], goals: Mapping[str, Goal], metrics: Mapping[str, Metric]) -> Iterator[Amendment]:
+    """``params/amendments.csv``; rows of goals that are not defined are left to the caller, who tells of them."""
+    for row in rows:
+        goal = goals.get(row.text("goal"))
+        if goal is None or not row.text("reason"):
+            continue
+        target = read_target(row, goal, metrics.get(goal.metric))
+        if target is not None:
+            who = (row.text("reason"), row.text("agreed_by_us"), row.text("agreed_by_them"))
+            yield Amendment(row.text("quarter"), row.text("partner_id"), row.text("goal"), target, *who, row.where)
+
+
+def pauses(rows: Iterable[Row]) -> Iterator[Pause]:
+    """``params/pauses.csv``."""
+    for row in rows:
+        first, last = row.date("first_day"), row.date("last_day")
+        if first is None or last is None:
+            continue
+        if last < first:
+            row.fault("last_day", f"{last} lies before the first day, {first}", "write the later of the two days here")
+            continue
+        yield Pause(row.text("partner_id"), row.text("goal"), first, last, row.text("reason"), row.where)
