@@ -4,16 +4,18 @@ programme has millions of them and only whole columns are fast enough.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pbr_lib.schema import TABLES
 
-__all__ = ["fields", "listed", "plain_column"]
+__all__ = ["fields", "listed", "plain", "plain_column"]
 
 _FIELDS = {
     "leads": ("company", "source", "status"),
@@ -96,3 +98,15 @@ def _digits(column: pa.ChunkedArray) -> list[Any]:
         number = format(Decimal(text[row].as_py()), "f")
         out[row] = number.rstrip("0").rstrip(".")
     return out
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it: Decimal and date as text, what is missing as null."""
+    if value is None or value is pd.NaT:
+        return None
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value

@@ -13,24 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pbr_lib import coverage, dossier, files, ingest, metrics, params, records, store
+from pbr_lib import coverage, dossier, files, ingest, params, programme
 from pbr_lib.canonical import column
 from pbr_lib.coverage import Covered
-from pbr_lib.definitions import Metric, RatioMetric, SimpleMetric, columns_of
-from pbr_lib.dossier import Programme
+from pbr_lib.definitions import SimpleMetric, columns_of
 from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter, did_you_mean
-from pbr_lib.goals import Measured
 from pbr_lib.ingest import Loaded
-from pbr_lib.metrics import Measurement, Window
 from pbr_lib.model import Finding
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
+from pbr_lib.programme import Programme
 from pbr_lib.reconciliation import Reconciliation, reconcile
-from pbr_lib.schema import SUBJECTS, TABLES
+from pbr_lib.schema import TABLES
 
 __all__ = ["Slices", "Checked", "check", "ensure"]
 
@@ -86,11 +82,11 @@ def check(root: Path, quarter: str = "") -> Checked:
     settings = params.read(root)
     loaded = ingest.load(settings, fetch=True)
     asked = _quarter(settings, loaded, quarter)
-    programme = _measure(settings, loaded, asked)
-    quarters = tuple(asked.shift(back) for back in range(1 - dossier.HISTORY, 1))
+    measured = _measure(settings, loaded, asked)
+    quarters = tuple(asked.shift(back) for back in range(1 - programme.HISTORY, 1))
     sums = reconcile(loaded.tables, quarters, settings.rates, settings.workbook.currency)
     covered = tuple(coverage.calendar(loaded.extracts, quarters))
-    return Checked(_slices(settings, programme, ""), covered, sums, loaded.claims)
+    return Checked(_slices(settings, measured, ""), covered, sums, loaded.claims)
 
 
 def ensure(root: Path, quarter: str = "", fetch: bool = False) -> Slices:
@@ -117,11 +113,11 @@ def ensure(root: Path, quarter: str = "", fetch: bool = False) -> Slices:
     if ready is not None:
         return ready
     loaded = ingest.load(settings)
-    programme = _measure(settings, loaded, _quarter(settings, loaded, label))
-    _stop_on_errors(settings, programme.findings, loaded)
+    measured = _measure(settings, loaded, _quarter(settings, loaded, label))
+    _stop_on_errors(settings, measured.findings, loaded)
     digest = _digest(settings)
     files.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
-    return _write(settings, programme, loaded, digest)
+    return _write(settings, measured, loaded, digest)
 
 
 def _store(settings: Params) -> Path:
@@ -129,147 +125,14 @@ def _store(settings: Params) -> Path:
     return ingest.store_folder(settings)
 
 
-# ------------------------------------------------------------------------------------------ measuring
-
-
 def _measure(settings: Params, loaded: Loaded, quarter: Quarter) -> Programme:
     _check_partners(settings, loaded)
-    wanted = {**_asked(settings), **dossier.house_metrics(settings)}
-    asked = {metric.table for metric in wanted.values() if isinstance(metric, SimpleMetric)}
-    connection = store.connect(loaded.tables, sorted(asked | {"partners", "opportunities", "attributions"}))
-    history = tuple(quarter.shift(back) for back in range(-dossier.HISTORY, 1))
-    window = Window(
-        history,
-        loaded.as_of,
-        settings.workbook.currency,
-        settings.rates,
-        loaded.extracts,
-        settings.workbook.stale_after_days,
-    )
-    measured = metrics.measure(connection, wanted, window)
-    findings = (*loaded.findings, *_literal_findings(settings, loaded.tables))
-    return Programme(
-        params=settings,
-        partners=_names(loaded.tables["partners"]),
-        quarter=quarter,
-        as_of=loaded.as_of,
-        extracts=loaded.extracts,
-        findings=findings,
-        values=_Values(measured, _names(loaded.tables["partners"]), history),
-        evidence=_evidence(settings, measured, loaded.tables, quarter),
-        deals=_deals(connection, window, quarter),
-        rows=_rows(loaded.tables),
-        applies={key: metrics.select(connection, "partners", goal.applies_to) for key, goal in settings.goals.items()},
-        agreed=_agreed(settings),
-        actions=_grouped((action.partner_id, action) for action in settings.actions),
-    )
-
-
-def _asked(settings: Params) -> dict[str, Metric]:
-    """The metrics of goals and the workbook's own, with their parts; of the library nothing that no goal names."""
-    names = {goal.metric for goal in settings.goals.values()} | (settings.metrics.keys() - settings.from_library)
-    ratios = [metric for name in names if isinstance(metric := settings.metrics[name], RatioMetric)]
-    names |= {part for ratio in ratios for part in ratio.parts}
-    return {name: metric for name, metric in settings.metrics.items() if name in names}
-
-
-class _Values(Mapping[tuple[str, str, str], Measured]):
-    """What was measured by (metric, partner, quarter), made as it is asked for."""
-
-    def __init__(self, measured: Mapping[str, Measurement], partners: Iterable[str], quarters: Iterable[Quarter]):
-        self._measured = measured
-        self._places = tuple((partner, quarter.label) for partner in partners for quarter in quarters)
-
-    def __getitem__(self, key: tuple[str, str, str]) -> Measured:
-        name, partner, quarter = key
-        return Measured(*self._measured[name].cell(partner, quarter))
-
-    def __iter__(self) -> Iterator[tuple[str, str, str]]:
-        return ((name, *place) for name in self._measured for place in self._places)
-
-    def __len__(self) -> int:
-        return len(self._measured) * len(self._places)
-
-
-def _evidence(
-    settings: Params, measured: Mapping[str, Measurement], tables: Mapping[str, pa.Table], quarter: Quarter
-) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """The records behind the quarter's goals, with the columns that make them recognisable."""
-    out: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for name in dict.fromkeys(goal.metric for goal in settings.goals.values()):
-        hits = measured[name].records([quarter])
-        partners = hits["partner_id"].to_pylist()
-        begin = 0
-        rows = records.listed(hits, tables)
-        for end in range(1, len(rows) + 1):
-            if end == len(rows) or partners[end] != partners[begin]:
-                out[name, partners[begin]] = rows[begin:end]
-                begin = end
-    return out
-
-
-def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> dict[str, list[dict[str, Any]]]:
-    """Each partner's opportunities that are open, or closed in the quarter, at the quarter's plan rates."""
-    rows = connection.table("opportunities")
-    closed_now = (rows.close_date >= quarter.start) & (rows.close_date < quarter.end)
-    columns = ["opportunity_id", "name", "account_name", "amount", "currency", "stage", "source_stage", "close_date"]
-    columns += ["loss_reason", "next_step"]
-    rows = rows.filter(rows.is_open | closed_now.fill_null(False)).select(columns)
-    credit = connection.table("attributions")
-    counts = (credit.status.fill_null("confirmed") == "confirmed") & ~credit.is_late.fill_null(False)
-    credit = credit.filter((credit.subject_type == "opportunity") & counts)
-    credit = credit.select("subject_id", "partner_id", "credit_type", "share")
-    joined = rows.join(credit, rows.opportunity_id == credit.subject_id)
-    joined = joined.order_by("partner_id", "opportunity_id", "credit_type")
-    rates = {r.currency: r.rate for r in metrics.plan_rates(window.rates, window.currency, quarter.start)}
-    out: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for row in joined.to_pyarrow().to_pylist():
-        mine = out[str(row["partner_id"])]
-        if row["opportunity_id"] not in mine:
-            rate, amount = rates.get(row["currency"]), row["amount"]
-            deal = {name: dossier.plain(row[name]) for name in columns}
-            deal["id"] = deal.pop("opportunity_id")
-            plan = None if rate is None or amount is None else amount * rate
-            mine[deal["id"]] = deal | {"credits": [], "plan_amount": dossier.plain(plan), "sourced_share": None}
-        deal = mine[row["opportunity_id"]]
-        deal["credits"].append(row["credit_type"])
-        if row["credit_type"] == "sourced":
-            deal["sourced_share"] = dossier.plain(row["share"])
-    return {partner: list(deals.values()) for partner, deals in out.items()}
-
-
-def _rows(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], int]:
-    out: dict[tuple[str, str], int] = {}
-    for name, spec in TABLES.items():
-        if spec.column("partner_id") is not None and name != "attributions":
-            counts = pc.value_counts(column(tables, name, "partner_id")).to_pylist()
-            out |= {(name, each["values"]): each["counts"] for each in counts if each["values"] is not None}
-    credit = pa.table(
-        {key: column(tables, "attributions", key) for key in ("subject_type", "subject_id", "partner_id")}
-    )
-    once = credit.group_by(["subject_type", "partner_id"]).aggregate([("subject_id", "count_distinct")])
-    for row in once.to_pylist():
-        out[SUBJECTS[row["subject_type"]].name, row["partner_id"]] = row["subject_id_count_distinct"]
-    return out
-
-
-def _agreed(settings: Params) -> dict[tuple[str, str], dict[str, Any]]:
-    out: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
-    for quarter, instances in settings.instances.items():
-        for instance in instances:
-            out[quarter, instance.partner_id][instance.goal] = instance
-    return dict(out)
+    found = (*loaded.findings, *_literal_findings(settings, loaded.tables))
+    return programme.measure(settings, loaded, quarter, found)
 
 
 def _names(partners: pa.Table) -> dict[str, str]:
     return dict(zip(partners["partner_id"].to_pylist(), partners["name"].to_pylist(), strict=True))
-
-
-def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
-    out: dict[str, list[Any]] = defaultdict(list)
-    for key, value in pairs:
-        out[key].append(value)
-    return {key: tuple(values) for key, values in out.items()}
 
 
 # ------------------------------------------------------------------------------------------- checking
@@ -372,12 +235,12 @@ def _digest(settings: Params) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _write(settings: Params, programme: Programme, loaded: Loaded, digest: str) -> Slices:
-    folder = _store(settings) / "slices" / programme.quarter.label
-    slices = _slices(settings, programme, digest, _stopped(settings, loaded))
+def _write(settings: Params, measured: Programme, loaded: Loaded, digest: str) -> Slices:
+    folder = _store(settings) / "slices" / measured.quarter.label
+    slices = _slices(settings, measured, digest, _stopped(settings, loaded))
     partners = loaded.tables["partners"].to_pylist()
     for partner in partners:
-        files.write_json(slices.path(partner["partner_id"]), dossier.portray(programme, partner))
+        files.write_json(slices.path(partner["partner_id"]), dossier.portray(measured, partner))
     wanted = {slices.path(partner["partner_id"]).name for partner in partners} | {"index.json"}
     for stale in folder.glob("*.json"):
         if stale.name not in wanted:
@@ -399,12 +262,12 @@ def _stopped(settings: Params, loaded: Loaded) -> tuple[str, ...]:
     return loaded.stopped if settings.workbook.on_data_error == "stop_partner" else ()
 
 
-def _slices(settings: Params, programme: Programme, digest: str, stopped: tuple[str, ...] = ()) -> Slices:
-    extracts = tuple(extract.as_json() for extract in programme.extracts)
-    folder = _store(settings) / "slices" / programme.quarter.label
-    names = dict(sorted(programme.partners.items()))
-    label, as_of = programme.quarter.label, programme.as_of.isoformat()
-    return Slices(settings.output, folder, label, as_of, names, extracts, tuple(programme.findings), digest, stopped)
+def _slices(settings: Params, measured: Programme, digest: str, stopped: tuple[str, ...] = ()) -> Slices:
+    extracts = tuple(extract.as_json() for extract in measured.ground.loaded.extracts)
+    folder = _store(settings) / "slices" / measured.quarter.label
+    names = {key: str(row["name"]) for key, row in measured.ground.partners.items()}
+    label, as_of = measured.quarter.label, measured.ground.as_of.isoformat()
+    return Slices(settings.output, folder, label, as_of, names, extracts, tuple(measured.findings), digest, stopped)
 
 
 def _from_index(settings: Params, label: str, digest: str) -> Slices | None:

@@ -1,0 +1,139 @@
+"""What goals are judged, renewed and forecast on: every metric that a goal uses, for all partners and many quarters,
+with the targets that count; apart, because a pack, a check and a renewal stand on the same ground.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import ibis
+
+from pbr_lib import agreement, history, metrics, store
+from pbr_lib.agreement import Agreed
+from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric
+from pbr_lib.goals import Clock, Measured
+from pbr_lib.history import History
+from pbr_lib.ingest import Loaded
+from pbr_lib.metrics import Measurement, Window
+from pbr_lib.params import Params
+from pbr_lib.periods import Quarter
+
+__all__ = ["DEPTH", "Ground", "asked", "lay"]
+
+DEPTH = 12
+"""How many quarters before the one asked for are measured."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything measured for one quarter and those before it.
+
+    ``partners`` maps ids to the rows of the partner table, in the order of ids; ``applies`` says which partners a
+    goal's definition selects; ``closed`` names the quarters whose figures are frozen.
+    """
+
+    params: Params
+    loaded: Loaded = field(repr=False)
+    quarter: Quarter
+    quarters: tuple[Quarter, ...]
+    partners: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    window: Window = field(repr=False)
+    connection: ibis.BaseBackend = field(repr=False)
+    measured: Mapping[str, Measurement] = field(repr=False)
+    applies: Mapping[str, set[str]] = field(repr=False)
+    closed: frozenset[str] = frozenset()
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day up to which the exports speak."""
+        return self.loaded.as_of
+
+    @cached_property
+    def agreed(self) -> Mapping[str, Mapping[tuple[str, str], Agreed]]:
+        """The rows of targets as they count, by quarter, then by partner and goal."""
+        return agreement.agreed(self.params, self.as_of, self.closed)
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, dict[str, Agreed]]]:
+        return {}
+
+    def rows_of(self, label: str) -> Mapping[str, Mapping[str, Agreed]]:
+        """The rows of a quarter's file as they count, by partner, then by goal."""
+        if label not in self._rows:
+            out: dict[str, dict[str, Agreed]] = {}
+            for (partner_id, goal), one in self.agreed.get(label, {}).items():
+                out.setdefault(partner_id, {})[goal] = one
+            self._rows[label] = out
+        return self._rows[label]
+
+    @cached_property
+    def _histories(self) -> dict[str, History]:
+        return {}
+
+    def history(self, metric: str) -> History:
+        """What a metric was, for every partner and quarter."""
+        if metric not in self._histories:
+            made = history.of(self.measured[metric], self.partners, self.quarters, self.as_of)
+            self._histories[metric] = made
+        return self._histories[metric]
+
+    def clock(self, partner_id: str, quarter: Quarter) -> Clock:
+        """Where a quarter stands for a partner, who may have joined within it."""
+        joined = self.partners[partner_id].get("joined_on")
+        since = joined if isinstance(joined, dt.date) and quarter.holds(joined) and joined > quarter.start else None
+        return Clock(quarter, self.as_of, self.params.workbook.final_after_business_days, since)
+
+    def fact(self, metric: str, partner_id: str, quarter: Quarter) -> Measured:
+        """What was measured of a partner in a quarter."""
+        return Measured(*self.measured[metric].cell(partner_id, quarter.label))
+
+    def takes_part(self, partner_id: str, quarter: Quarter) -> bool:
+        """Whether a partner belongs to the programme on some day of a quarter."""
+        row = self.partners[partner_id]
+        joined, ended = row.get("joined_on"), row.get("ended_on")
+        early = isinstance(joined, dt.date) and joined >= quarter.end
+        late = isinstance(ended, dt.date) and ended < quarter.start
+        return not early and not late
+
+
+def lay(params: Params, loaded: Loaded, quarter: Quarter, more: Mapping[str, Metric] | None = None) -> Ground:
+    """Measure whatever goals need (and the metrics of ``more``) for a quarter and the :data:`DEPTH` before it."""
+    wanted = {**asked(params), **(more or {})}
+    tables = {metric.table for metric in wanted.values() if isinstance(metric, SimpleMetric)}
+    connection = store.connect(loaded.tables, sorted(tables | {"partners", "opportunities", "attributions"}))
+    quarters = tuple(quarter.shift(back) for back in range(-DEPTH, 1))
+    window = _window(params, loaded, quarters)
+    rows = {row["partner_id"]: row for row in loaded.tables["partners"].to_pylist()}
+    return Ground(
+        params,
+        loaded,
+        quarter,
+        quarters,
+        dict(sorted(rows.items())),
+        window,
+        connection,
+        metrics.measure(connection, wanted, window),
+        {key: _selected(connection, goal) for key, goal in params.goals.items()},
+    )
+
+
+def asked(params: Params) -> dict[str, Metric]:
+    """The metrics of goals and the workbook's own, with their parts; of the library nothing that no goal names."""
+    names = {goal.metric for goal in params.goals.values()} | (params.metrics.keys() - params.from_library)
+    ratios: Iterable[RatioMetric] = (m for name in names if isinstance(m := params.metrics[name], RatioMetric))
+    names = names | {part for ratio in ratios for part in ratio.parts}
+    return {name: metric for name, metric in params.metrics.items() if name in names}
+
+
+def _selected(connection: ibis.BaseBackend, goal: Goal) -> set[str]:
+    return metrics.select(connection, "partners", goal.applies_to)
+
+
+def _window(params: Params, loaded: Loaded, quarters: tuple[Quarter, ...]) -> Window:
+    workbook = params.workbook
+    facts = (loaded.as_of, workbook.currency, params.rates, loaded.extracts, workbook.stale_after_days)
+    return Window(quarters, *facts)
