@@ -116,7 +116,7 @@ def goals_book(folder: Path, quarter: str) -> Book:
 
 def amendments_book(folder: Path) -> Book:
     """``params/amendments.csv``."""
-    return Book(folder / "params" / "amendments.csv", AMENDMENT_COLUMNS, ("quarter", "partner_id", "goal"))
+    return Book(folder / "params" / "amendments.csv", AMENDMENT_COLUMNS, ("quarter", "partner_id", "goal", "target"))
 
 
 def cell(value: Target | Decimal | None, unit: Unit) -> str:
