@@ -5,18 +5,17 @@ Exit codes: 0 fine, 1 our fault, 2 your input, 3 some partners failed.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pbr_lib import startup, workspace
+from pbr_lib import goalcli, startup, workspace
 from pbr_lib.errors import InputError, PbrError
+from pbr_lib.terminal import err, print_json, print_line, print_lines
 
 __all__ = ["app", "main"]
 
@@ -29,8 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, markup=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+app.add_typer(goalcli.goals)
 
 Quarter = Annotated[str, typer.Argument(help="A quarter such as 2026-Q3; left out, the newest in the data.")]
 
@@ -64,8 +62,7 @@ def build(
     )
     with _progress() as bar:
         run = batch.build(request, _Teller(bar))
-    for line in report.summary(run):
-        print_line(line)
+    print_lines(report.summary(run))
     if run.failed:
         raise typer.Exit(3)
 
@@ -95,10 +92,9 @@ def check(
     if csv is not None:
         files.write_bytes(csv, checkup.as_csv(checked.ready.findings).encode("utf-8-sig"))
     if json_:
-        print_line(json.dumps(checkup.as_json(checked), ensure_ascii=False, indent=1))
+        print_json(checkup.as_json(checked))
     else:
-        for line in checkup.lines(checked, every):
-            print_line(line)
+        print_lines(checkup.lines(checked, every))
     if any(finding.severity == "error" for finding in checked.ready.findings):
         raise typer.Exit(2)
 
@@ -130,8 +126,7 @@ def sources_new(
     """Look at exports and propose a commented mapping for each."""
     from pbr_lib import sourcebook
 
-    for line in sourcebook.propose(workspace.find_root(), files, force):
-        print_line(line)
+    print_lines(sourcebook.propose(workspace.find_root(), files, force))
 
 
 @sources.command(
@@ -147,8 +142,7 @@ def sources_show(name: Annotated[str, typer.Argument(help="A mapping; left out, 
     """Explain a mapping in words."""
     from pbr_lib import sourcebook
 
-    for line in sourcebook.show(workspace.find_root(), name):
-        print_line(line)
+    print_lines(sourcebook.show(workspace.find_root(), name))
 
 
 @sources.command(
@@ -168,8 +162,7 @@ def sources_read(
     from pbr_lib import sourcebook
 
     read = sourcebook.read(workspace.find_root(), name, out)
-    for line in read.lines():
-        print_line(line)
+    print_lines(read.lines())
     if read.faulty:
         raise typer.Exit(2)
 
@@ -179,8 +172,7 @@ def new(folder: Annotated[Path, typer.Argument(help="Where the workbook goes; ma
     """Begin an empty workbook, with metrics and goals to start from."""
     from pbr_lib import starter
 
-    for line in starter.begin(folder):
-        print_line(line)
+    print_lines(starter.begin(folder))
 
 
 @app.command(
@@ -237,11 +229,6 @@ class _Teller:
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=not err.is_terminal)
-
-
-def print_line(line: str) -> None:
-    """One line to standard output, as it is."""
-    out.print(line)
 
 
 def main() -> None:
