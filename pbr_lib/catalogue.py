@@ -7,12 +7,13 @@ aggregate and the operator can work with, does the reference resolve.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from pbr_lib.definitions import (
     Compare,
     Filter,
+    Goal,
     GoalsFile,
     Metric,
     MetricsFile,
@@ -59,8 +60,13 @@ def check_metrics(file: MetricsFile, document: Document, known: Mapping[str, Met
     return out
 
 
-def check_goals(file: GoalsFile, metrics: MetricsFile, document: Document, calendar: Calendar) -> list[InputError]:
-    """Faults of goal definitions: references, partner filters, first period, percentages."""
+def check_goals(
+    file: GoalsFile, metrics: MetricsFile, document: Document, calendar_called: Callable[[str], Calendar]
+) -> list[InputError]:
+    """Faults of goal definitions: references, calendars, partner filters, first and last period, percentages.
+
+    ``calendar_called`` gives the calendar of a name, and raises ``ValueError`` for one that is not there.
+    """
     out: list[InputError] = []
     for name, goal in file.goals.items():
         place: Place = ("goals", name)
@@ -71,10 +77,7 @@ def check_goals(file: GoalsFile, metrics: MetricsFile, document: Document, calen
         if goal.objective not in file.objectives:
             fix = did_you_mean(goal.objective, list(file.objectives))
             out.append(document.fault((*place, "objective"), f'no objective is called "{goal.objective}"', fix))
-        try:
-            calendar.parse(goal.first_period)
-        except UnknownQuarter as error:
-            out.append(document.fault((*place, "first_period"), error.what, error.fix))
+        out += _check_periods(goal, calendar_called, place, document)
         out += _check_filter(goal.applies_to, TABLES["partners"], (*place, "applies_to"), document)
         bounds = goal.target.between or ()
         for key, value in (("target", goal.target.value), ("stretch", goal.stretch), ("red_flag", goal.red_flag)):
@@ -84,7 +87,39 @@ def check_goals(file: GoalsFile, metrics: MetricsFile, document: Document, calen
                         check_percent(each, metric)
                 except ValueError as error:
                     out.append(document.fault((*place, key), *parted(error)))
+    for name, parent in file.parents.items():
+        place = ("parents", name)
+        goal_of = file.goals.get(parent.goal)
+        if goal_of is None:
+            fix = did_you_mean(parent.goal, list(file.goals))
+            out.append(document.fault((*place, "goal"), f'no goal is called "{parent.goal}"', fix))
+        elif parent.target is not None and parent.target.kind != goal_of.target.kind:
+            what = f"{parent.goal} is {goal_of.target.kind}, its parent {parent.target.kind}"
+            out.append(document.fault((*place, "target"), what, f"write the target as {goal_of.target.kind}"))
+        out += _check_filter(parent.partners, TABLES["partners"], (*place, "partners"), document)
     return out
+
+
+def _check_periods(
+    goal: Goal, calendar_called: Callable[[str], Calendar], place: Place, document: Document
+) -> Iterator[InputError]:
+    """The goal's calendar, and its first and last period in it."""
+    try:
+        calendar = calendar_called(goal.calendar)
+    except ValueError as error:
+        yield document.fault((*place, "calendar"), *parted(error))
+        return
+    found = {}
+    for key in ("first_period", "last_period"):
+        label = getattr(goal, key)
+        try:
+            if label:
+                found[key] = calendar.parse(label)
+        except UnknownQuarter as error:
+            yield document.fault((*place, key), error.what, error.fix)
+    if len(found) == 2 and found["last_period"] < found["first_period"]:
+        what = f"{goal.last_period} lies before the first period, {goal.first_period}"
+        yield document.fault((*place, "last_period"), what, "write a later quarter, or remove last_period")
 
 
 def _check_ratio(

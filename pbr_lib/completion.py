@@ -206,5 +206,5 @@ def _business_days(start: pa.ChunkedArray, end: pa.ChunkedArray, calendar: Calen
     first, last = (day_numbers(whole_column(each)) for each in (start, end))
     known = (first != NEVER_DAY) & (last != NEVER_DAY)
     days: list[Numbers] = [np.where(known, each, 0).astype("datetime64[D]") for each in (first, last)]
-    counted = np.busday_count(days[0], np.maximum(*days), holidays=list(calendar.holidays))
+    counted = calendar.business_days_between(*days)
     return pa.array(counted.astype(np.int64), mask=~known)

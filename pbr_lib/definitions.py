@@ -7,12 +7,16 @@ Filters and numbers come from ``grammar``, metrics from ``metric_specs``; both a
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from pbr_lib.business_days import WEEKDAYS, WEEKEND, check_country
+from pbr_lib.errors import did_you_mean
+from pbr_lib.fiscal_weeks import FiscalWeeks, Pattern, Shares
 from pbr_lib.grammar import (
     OPERATORS,
     AllOf,
@@ -35,6 +39,7 @@ from pbr_lib.grammar import (
     parse_filter,
 )
 from pbr_lib.metric_specs import InProgress, Metric, MetricsFile, RatioMetric, SimpleMetric, UnitSpec
+from pbr_lib.periods import Calendar
 
 __all__ = [
     "AllOf",
@@ -207,12 +212,87 @@ class GoalsFile(Spec):
 # -------------------------------------------------------------------------------------------- workbook
 
 
+def _weekday(value: Any) -> Any:
+    names = {name.casefold(): name for name in WEEKDAYS}
+    if str(value).casefold() not in names:
+        raise ValueError(f'"{value}" is no weekday; {did_you_mean(str(value), WEEKDAYS)}')
+    return names[str(value).casefold()]
+
+
+Weekday = Annotated[str, BeforeValidator(_weekday)]
+
+
+class WeeksSpec(Spec):
+    """How fiscal years are made of whole weeks (see ``fiscal_weeks``)."""
+
+    pattern: Pattern
+    ends_in: Annotated[Whole, Field(ge=1, le=12)]
+    weekday: Weekday = "Saturday"
+    rule: Literal["nearest", "last"]
+    extra_week_in: Annotated[Whole, Field(ge=1, le=4)] = 4
+    periods: Shares | None = None
+
+    @model_validator(mode="after")
+    def _periods_fit(self) -> WeeksSpec:
+        if self.periods is not None and self.pattern != "13x4":
+            raise ValueError("periods goes with pattern: 13x4 alone; remove it")
+        return self
+
+    @property
+    def made(self) -> FiscalWeeks:
+        """The rule as the calendar knows it."""
+        weekday = WEEKDAYS.index(self.weekday)
+        periods = self.periods or "3-3-3-4"
+        return FiscalWeeks(self.pattern, self.ends_in, weekday, self.rule, self.extra_week_in, periods)
+
+
 class CalendarSpec(Spec):
-    """When fiscal years start and how quarters are called."""
+    """When fiscal years start, how quarters are called, and which days nobody works."""
 
     first_month: Annotated[Whole, Field(ge=1, le=12)] = 1
     label: Literal["calendar", "fiscal"] = "calendar"
     label_year: Literal["end", "start"] = "end"
+    weeks: WeeksSpec | None = None
+    country: str = ""
+    subdivision: str = ""
+    holidays: tuple[Day, ...] = ()
+    weekend: tuple[Weekday, ...] | None = None
+    time_zone: Annotated[str, BeforeValidator(_zone)] | None = None
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> CalendarSpec:
+        if self.weeks is not None and "first_month" in self.model_fields_set:
+            raise ValueError("a year of weeks begins where the one before ends (weeks.ends_in); remove first_month")
+        if self.weekend is not None and len(set(self.weekend)) == len(WEEKDAYS):
+            raise ValueError("the weekend holds every day of the week; leave out the days on which people work")
+        if self.subdivision and not self.country:
+            raise ValueError("a subdivision needs its country; add country, e.g. country: DE")
+        if self.country:
+            check_country(self.country, self.subdivision, None if self.weekend is None else self._weekend)
+        return self
+
+    def made(self, name: str = "", clock: str = "", holidays: tuple[dt.date, ...] = ()) -> Calendar:
+        """The calendar; ``clock`` is the zone of the tables' timestamps, ``holidays`` adds days off."""
+        moves = self.time_zone not in (None, clock)
+        return Calendar(
+            self.first_month,
+            self.label,
+            self.label_year,
+            holidays=tuple(sorted({*self.holidays, *holidays})),
+            weeks=None if self.weeks is None else self.weeks.made,
+            weekend=self._weekend,
+            country=self.country,
+            subdivision=self.subdivision,
+            name=name,
+            time_zone=self.time_zone or "" if moves else "",
+            clock=clock if moves else "",
+        )
+
+    @property
+    def _weekend(self) -> tuple[int, ...]:
+        if self.weekend is None:
+            return WEEKEND
+        return tuple(sorted({WEEKDAYS.index(day) for day in self.weekend}))
 
 
 class AttributionSpec(Spec):
@@ -277,6 +357,7 @@ class Workbook(Spec):
     organisation: Text
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     calendar: CalendarSpec = CalendarSpec()
+    calendars: dict[Name, CalendarSpec] = Field(default={})
     holidays: tuple[Day, ...] = ()
     time_zone: Annotated[str, BeforeValidator(_zone)] = "UTC"
     attribution: AttributionSpec = AttributionSpec()
@@ -292,3 +373,27 @@ class Workbook(Spec):
     show_influenced: Flag = True
     records_on_page: Annotated[Whole, Field(ge=1, le=150)] = 25
     words: tuple[Name, ...] = ("headline", "outlook")
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Workbook:
+        if self.calendar.time_zone not in (None, self.time_zone):
+            raise ValueError(
+                f"the programme's own calendar is on the clock of time_zone: {self.time_zone}; "
+                "remove time_zone under calendar"
+            )
+        return self
+
+    def calendar_called(self, name: str = "") -> Calendar:
+        """The programme's own calendar, or the one of that name under ``calendars``.
+
+        Raises
+        ------
+        ValueError
+            ``what is wrong; how to mend it``, when there is none of that name.
+        """
+        if not name:
+            return self.calendar.made(clock=self.time_zone, holidays=self.holidays)
+        if name not in self.calendars:
+            fix = did_you_mean(name, list(self.calendars)) if self.calendars else "add it to params/workbook.yaml"
+            raise ValueError(f'no calendar is called "{name}"; {fix}')
+        return self.calendars[name].made(name, self.time_zone)

@@ -8,30 +8,40 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pbr_lib import goals, results
+from pbr_lib.agreement import Agreed, deadline
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target
+from pbr_lib.frozen import definition_hash
 from pbr_lib.goals import Clock, Result
+from pbr_lib.manual import manual_marks
 from pbr_lib.params import Action, Params
 from pbr_lib.periods import Quarter
 from pbr_lib.programme import HISTORY, Programme
+from pbr_lib.proposing import Draft
 from pbr_lib.records import fields as record_fields
 from pbr_lib.records import plain
 from pbr_lib.results import Evaluated
 from pbr_lib.wording import describe
 
-__all__ = ["VERSION", "portray", "record_fields", "target_json"]
+__all__ = ["VERSION", "goals_of", "portray", "record_fields", "target_json"]
 
-VERSION = 1
+VERSION = 2
 
 
-def portray(programme: Programme, partner: Mapping[str, Any]) -> dict[str, Any]:
-    """The slice of one partner, in plain JSON values (Decimal and date as text)."""
+def portray(
+    programme: Programme, partner: Mapping[str, Any], restatements: Sequence[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """The slice of one partner, in plain JSON values (Decimal and date as text).
+
+    ``restatements`` say what changed in figures already issued; None as long as there are none.
+    """
     params, ground, quarter = programme.params, programme.ground, programme.quarter
     partner_id = str(partner["partner_id"])
     clock = ground.clock(partner_id, quarter)
-    standing = results.of_partner(ground, partner_id, quarter)
+    standing = results.of_partner(ground, partner_id, quarter, programme.ahead)
     before = {each.result.key: each.result for each in results.of_partner(ground, partner_id, quarter.shift(-1))}
     hidden = not params.workbook.show_influenced
     shown = [each for each in standing if not (hidden and _influenced(params.metrics[each.goal.metric], params))]
@@ -54,6 +64,8 @@ def portray(programme: Programme, partner: Mapping[str, Any]) -> dict[str, Any]:
         "words": dict(params.words.get((quarter.label, partner_id), {})),
         "definitions": _definitions(programme, [each.goal for each in standing]),
         "sources": _sources(programme, partner_id),
+        "next": _following(programme, partner_id, standing),
+        "restatements": None if restatements is None else list(restatements),
         "findings": _findings(programme, partner_id, standing),
     }
 
@@ -92,12 +104,20 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         "n": measured.n,
         "in_progress": plain(measured.in_progress),
         "attained": plain(result.attained),
+        "met": result.met,
+        "note": "; ".join(filter(None, (result.note, *_marks(programme, each)))),
+        "reachable": plain(result.reachable),
+        "reach": plain(result.reach),
+        "outlook": _outlook(programme, each),
         "expected": plain(result.pace.expected),
         "pace_index": plain(result.pace.index),
         "pace_share": plain(result.pace.share) if result.pace.expected is not None else None,
         "pace_basis": result.pace.basis,
+        "pace_curve": programme.ahead.curve(result.key, instance.partner_id)
+        if result.pace.expected is not None
+        else None,
         "standing": result.standing,
-        "last": None if before is None else _last(before),
+        "last": _last(programme, result.key, instance.partner_id, before),
         "records": programme.evidence.get((goal.metric, instance.partner_id), []),
     }
 
@@ -132,13 +152,115 @@ def target_json(target: Target) -> dict[str, Any]:
     }
 
 
-def _last(before: Result) -> dict[str, Any]:
+def _last(programme: Programme, key: str, partner_id: str, before: Result | None) -> dict[str, Any] | None:
+    """The goal in the quarter before: as it was issued, where that quarter is closed."""
+    label = programme.quarter.shift(-1).label
+    figure = programme.ground.record.figures.get((label, partner_id, key))
+    if figure is not None:
+        facts = {"attained": plain(figure.attained), "actual": plain(figure.actual), "target": dict(figure.target)}
+        return {**facts, "standing": figure.standing, "issued": figure.pack_id}
+    if before is None:
+        return None
+    actual = before.measured.value if before.measured.known else None
+    facts = {"attained": plain(before.attained), "actual": plain(actual), "target": target_json(before.instance.target)}
+    return {**facts, "standing": before.standing, "issued": ""}
+
+
+def goals_of(programme: Programme, partner_id: str) -> dict[str, Any]:
+    """The goals of one partner with their records and definitions, as its slice holds them."""
+    standing = results.of_partner(programme.ground, partner_id, programme.quarter)
     return {
-        "attained": plain(before.attained),
-        "actual": plain(before.measured.value if before.measured.known else None),
-        "target": target_json(before.instance.target),
-        "standing": before.standing,
+        "goals": [_goal(programme, each, None) for each in standing],
+        "definitions": _definitions(programme, [each.goal for each in standing]),
     }
+
+
+def _outlook(programme: Programme, each: Evaluated) -> dict[str, Any] | None:
+    """Where the goal is heading; None once the quarter is over."""
+    found = programme.ahead.outlook(each.result.key, each.result.instance.partner_id)
+    if found is None:
+        return None
+    number = programme.params.metrics[each.goal.metric].unit.kind == "count"
+    ends = {key: _rounded(getattr(found, key), 0 if number else 4) for key in ("low", "mid", "high")}
+    basis = "; ".join(filter(None, (found.basis, found.calibration if found.known else "")))
+    return {**ends, "p_met": _rounded(found.p_met, 4), "basis": basis, "reason": found.reason}
+
+
+def _pace_curve(programme: Programme, result: Result) -> list[str] | None:
+    """What the past of the goal expects day by day; None where days are counted, or nothing is paced."""
+    paced = result.pace.expected is not None
+    return programme.ahead.curve(result.key, result.instance.partner_id) if paced else None
+
+
+def _rounded(value: float | None, decimals: int) -> str | None:
+    return None if value is None else plain(Decimal(f"{value:.{decimals}f}"))
+
+
+def _following(programme: Programme, partner_id: str, standing: Sequence[Evaluated]) -> dict[str, Any]:
+    """Next quarter's goals: the rows of its file where it has any for the partner, else what renewal gives."""
+    ground, proposals = programme.ground, programme.proposals
+    drafts = {draft.goal: draft for draft in proposals.of(partner_id)}
+    now = {each.result.key: each for each in standing}
+    written = ground.rows_of(proposals.quarter.label).get(partner_id, {})
+    out = []
+    for key, goal in ground.params.goals.items():
+        one, draft = written.get(key), drafts.get(key)
+        if one is not None:
+            row = _written(one)
+        elif draft is not None and not written:
+            row = _drafted(draft)
+        else:
+            continue
+        metric = ground.params.metrics[goal.metric]
+        out.append(
+            {
+                "goal": key,
+                "label": metric.label,
+                "unit": metric.unit.unit.as_json(),
+                "influenced": _influenced(metric, ground.params),
+                "now": target_json(now[key].result.instance.target) if key in now else None,
+                "stop": "" if draft is None else draft.stop,
+                **row,
+            }
+        )
+    until = deadline(proposals.quarter, ground.params).isoformat()
+    return {"quarter": proposals.quarter.label, "deadline": until, "rows": out}
+
+
+def _drafted(draft: Draft) -> dict[str, Any]:
+    proposal = draft.proposal
+    return {
+        "target": None if proposal.target is None else target_json(proposal.target),
+        "stretch": plain(proposal.stretch),
+        "red_flag": plain(proposal.red_flag),
+        "basis": proposal.basis,
+        "state": "draft",
+        "remark": "",
+        "agreed_by_us": "",
+        "agreed_by_them": "",
+    }
+
+
+def _written(one: Agreed) -> dict[str, Any]:
+    row = one.row
+    edited = row.proposed is not None and row.proposed != row.target
+    return {
+        "target": target_json(row.target),
+        "stretch": plain(row.stretch),
+        "red_flag": plain(row.red_flag),
+        "basis": row.basis,
+        "state": one.state,
+        "remark": "changed by hand since it was proposed" if edited else "",
+        "agreed_by_us": row.agreed_by_us,
+        "agreed_by_them": row.agreed_by_them,
+    }
+
+
+def _marks(programme: Programme, each: Evaluated) -> tuple[str, ...]:
+    """Who entered the figure by hand, where somebody did."""
+    params, metric = programme.params, programme.params.metrics[each.goal.metric]
+    partner_id = each.result.instance.partner_id
+    return manual_marks(metric, params.metrics, params.facts, partner_id, programme.quarter)
 
 
 def _score(total: goals.Score) -> dict[str, Any]:
@@ -164,7 +286,8 @@ def _quarter(quarter: Quarter, as_of: dt.date, clock: Clock) -> dict[str, Any]:
         "before": quarter.shift(-1).label,
         "business_days": calendar.business_days(quarter.start, quarter.end),
         "business_days_passed": calendar.business_days(quarter.start, until),
-        "holidays": [day.isoformat() for day in calendar.holidays if quarter.holds(day)],
+        "holidays": [day.isoformat() for day in calendar.days_off(quarter.start, quarter.end)],
+        "weekend": list(calendar.weekend),
         "since": None if clock.since is None else clock.since.isoformat(),
     }
 
@@ -244,6 +367,7 @@ def _definitions(programme: Programme, wanted: list[Goal]) -> list[dict[str, Any
                 "label": metric.label,
                 "about": metric.about,
                 "definition": describe(metric, params.metrics),
+                "hash": definition_hash(name, params.metrics),
                 "source": "; ".join(
                     sorted(e.about or e.source for e in programme.ground.loaded.extracts if e.table in tables)
                 ),

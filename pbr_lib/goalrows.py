@@ -20,7 +20,8 @@ __all__ = ["AMENDMENT_COLUMNS", "GOAL_COLUMNS", "PAUSE_COLUMNS", "Amendment", "I
 __all__ += ["amendments", "instance", "pauses", "read_target"]
 
 GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
-GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis", "proposed", "agreed_target")
+GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis")
+GOAL_COLUMNS += ("proposed", "agreed_target", "carried")
 AMENDMENT_COLUMNS = ("quarter", "partner_id", "goal", "target", "reason", "agreed_by_us", "agreed_by_them")
 PAUSE_COLUMNS = ("partner_id", "goal", "first_day", "last_day", "reason")
 
@@ -30,7 +31,8 @@ class Instance:
     """A goal of one partner in one quarter: the target, and who agreed to it.
 
     ``proposed`` is what renewal wrote: a target that differs from it was changed by hand. ``agreed_target`` is what
-    both sides agreed to: a target that differs from it was changed afterwards, and needs an amendment.
+    both sides agreed to: a target that differs from it was changed afterwards, and needs an amendment. ``carried`` is
+    the part of the target that makes up for the quarter before; it is carried once.
     """
 
     partner_id: str
@@ -47,6 +49,7 @@ class Instance:
     where: str = ""
     proposed: Target | None = None
     agreed_target: Target | None = None
+    carried: Decimal | None = None
 
     @property
     def agreed(self) -> bool:
@@ -106,6 +109,7 @@ def instance(row: Row, goal: Goal, metric: Metric | None) -> Instance | None:
         row.where,
         read_target(row, goal, metric, "proposed"),
         read_target(row, goal, metric, "agreed_target"),
+        row.number("carried", percent),
     )
 
 

@@ -7,19 +7,20 @@ Everything is Decimal, nothing is rounded here, and unknown never becomes zero.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from pbr_lib.definitions import Goal, Metric, SimpleMetric, StatusBands, Target
+from pbr_lib.definitions import Goal, Metric, StatusBands, Target
+from pbr_lib.model import date_text, percent_text
+from pbr_lib.pacing import YOUNG, Clock, Facts, Measured, Pace, PaceShare, Phase, is_flow, pace
 from pbr_lib.params import Instance
-from pbr_lib.periods import Quarter
 
-__all__ = ["Clock", "Measured", "Pace", "Result", "Score", "Standing", "attainment", "evaluate", "score"]
-__all__ += ["is_met", "resolve_bounds", "resolve_target", "standing"]
+__all__ = ["Clock", "Facts", "Measured", "Pace", "PaceShare", "Result", "Score", "Standing", "attainment", "evaluate"]
+__all__ += ["has_ratio", "is_met", "resolve_bounds", "resolve_target", "score", "standing", "weighted"]
+__all__ += ["Weighted", "weights_fault"]
 
-Phase = Literal["running", "closing", "final"]
 Standing = Literal[
     "exceeded",
     "met",
@@ -32,80 +33,21 @@ Standing = Literal[
     "not measurable",
 ]
 
-_ADDITIVE = ("count", "count_distinct", "sum")
 _ZERO, _ONE = Decimal(0), Decimal(1)
-_YOUNG = 14
 _LEAST_KNOWN_WEIGHT = Decimal("0.6")
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Where a quarter stands on the run's business day.
-
-    ``since`` is the first day that counts for a partner who joined within the quarter, else None.
-    """
-
-    quarter: Quarter
-    as_of: dt.date
-    final_after: int = 10
-    since: dt.date | None = None
-
-    @property
-    def phase(self) -> Phase:
-        """running until the last day, closing until the close lag is over, then final."""
-        if self.as_of < self.quarter.last_day:
-            return "running"
-        # Counted from the last day, so that the lag is as long whatever weekday the next quarter begins on.
-        final_on = self.quarter.calendar.add_business_days(self.quarter.last_day, self.final_after)
-        return "final" if self.as_of >= final_on else "closing"
-
-    @property
-    def age(self) -> int:
-        """Days that have counted so far, this one included."""
-        start = max(self.quarter.start, self.since) if self.since else self.quarter.start
-        return (self.as_of - start).days + 1
-
-    def elapsed(self, business: bool) -> Decimal:
-        """The share of the time that has passed, 0 to 1."""
-        return Decimal(repr(self.quarter.elapsed(self.as_of, self.since, business=business)))
-
-    @property
-    def eligible(self) -> Decimal:
-        """The share of the quarter's days on which the partner takes part (both ends inclusive)."""
-        start = max(self.quarter.start, self.since) if self.since else self.quarter.start
-        return Decimal((self.quarter.end - start).days) / Decimal((self.quarter.end - self.quarter.start).days)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the measurement says of one metric, partner and quarter."""
-
-    state: str = "unknown"
-    value: Decimal | None = None
-    n: int = 0
-    first_day: dt.date | None = None
-    in_progress: Decimal | None = None
-    reason: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a number, zero included."""
-        return self.state in ("value", "zero") and self.value is not None
-
-
-@dataclass(frozen=True)
-class Pace:
-    """What was to be expected by now, the index of actual against it, and what the expectation rests on."""
-
-    expected: Decimal | None
-    index: Decimal | None
-    basis: str
-    share: Decimal | None = None
+_LEAST = percent_text(_LEAST_KNOWN_WEIGHT)
 
 
 @dataclass(frozen=True)
 class Result:
-    """One goal of one partner in one quarter, evaluated."""
+    """One goal of one partner in one quarter, evaluated.
+
+    ``met`` says whether the target is reached as things stand, also where attainment has no ratio; None when nothing
+    is known. ``reachable`` is actual + in progress, ``reach`` what that would attain: both only of flows that grow to
+    a least target, and never part of the actual. ``p_met`` is the probability of meeting the target, where there is a
+    forecast; ``judged_by`` says what the standing rests on while the quarter runs. ``note`` is a remark for people,
+    such as ``done, late (4 Sep 2026, due 1 Sep 2026)``.
+    """
 
     key: str
     instance: Instance
@@ -113,11 +55,20 @@ class Result:
     attained: Decimal | None
     pace: Pace
     standing: Standing
+    met: bool | None = None
+    reachable: Decimal | None = None
+    reach: Decimal | None = None
+    p_met: Decimal | None = None
+    judged_by: Literal["pace", "probability", "result"] = "pace"
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Score:
-    """The weighted attainment of a partner's goals; ``value`` is None when too little weight is known."""
+    """The weighted attainment of a partner's goals; ``value`` is None when too little weight is known.
+
+    ``left_out`` counts goals whose target has no ratio: they are met or not met, and no part of a mean.
+    """
 
     value: Decimal | None
     expected: Decimal | None
@@ -125,12 +76,45 @@ class Score:
     goals: int
     known_weight: Decimal
     standing: Standing
+    left_out: int = 0
+
+    @property
+    def words(self) -> str:
+        """What the score rests on: ``based on 4 of 5 goals, 80 % of weight``."""
+        text = Weighted(self.value, self.known_goals, self.goals, self.known_weight).words
+        if self.left_out:
+            text += f"; {self.left_out} with a target of 0 {'is' if self.left_out == 1 else 'are'} met or not, left out"
+        return text
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A weighted mean of attainments and what it rests on: how many goals of how many, and how much of the weight."""
+
+    value: Decimal | None
+    known: int
+    goals: int
+    known_weight: Decimal
+
+    @property
+    def words(self) -> str:
+        """``based on 4 of 5 goals, 80 % of weight``, or why there is no mean."""
+        if self.goals == 0:
+            return "no goal has both a weight and a percentage"
+        share = percent_text(self.known_weight)
+        goals = f"{self.known} of {self.goals} goal{'' if self.goals == 1 else 's'}"
+        if self.value is None:
+            short = self.known_weight < _LEAST_KNOWN_WEIGHT
+            # 59.6 % must not be printed as the 60 % that it falls short of.
+            share = percent_text(self.known_weight, 1) if short and share == _LEAST else share
+            return f"no score: {goals} known, {share} of weight, and {_LEAST} are needed"
+        return f"based on {goals}, {share} of weight"
 
 
 def attainment(target: Target, actual: Decimal | None, first_day: dt.date | None = None) -> Decimal | None:
     """How much of a target is reached, uncapped (goals.md 5.1).
 
-    None where it is undefined: nothing measured, or at least 0, which is met or not but has no ratio.
+    None where it is undefined: nothing measured, or a target without a ratio (see :func:`has_ratio`).
     """
     if target.kind == "done_by":
         done = first_day is not None and target.done_by is not None and first_day <= target.done_by
@@ -142,17 +126,22 @@ def attainment(target: Target, actual: Decimal | None, first_day: dt.date | None
         distance = max(low - actual, actual - high, _ZERO)
         return max(_ZERO, _ONE - distance / (high - low))
     goal = target.value
-    if goal is None:
+    if goal is None or not has_ratio(target):
         return None
-    if target.kind == "at_least":
-        if target.base is not None:
-            return (actual - target.base) / (goal - target.base)
-        return actual / goal if goal > 0 else None
     if target.base is not None:
-        return (target.base - actual) / (target.base - goal)
-    if goal == 0:
-        return _ONE if actual <= 0 else None
+        # The same quotient serves both directions: from 96 down to 80, 88 is half the way.
+        return (actual - target.base) / (goal - target.base)
+    if target.kind == "at_least":
+        return actual / goal
     return _ONE if actual <= goal else max(_ZERO, 2 - actual / goal)
+
+
+def has_ratio(target: Target) -> bool:
+    """Whether attainment is a ratio: a target of 0 without a base is met or not met and has none.
+
+    Neither way: were *at most 0* 100 % when met and nothing when missed, a mean would count only the good ones.
+    """
+    return target.value is None or target.base is not None or target.value > 0
 
 
 def is_met(target: Target, actual: Decimal, first_day: dt.date | None = None) -> bool:
@@ -177,7 +166,7 @@ def resolve_target(goal: Goal, metric: Metric, clock: Clock) -> Target | None:
         return None
     if not joining or goal.new_partner == "full" or value is None or value <= 0 or goal.target.base is not None:
         return goal.target
-    return goal.target.moved_to(_share_of(value, metric, clock)) if _is_flow(metric) else goal.target
+    return goal.target.moved_to(_share_of(value, metric, clock)) if is_flow(metric) else goal.target
 
 
 def resolve_bounds(goal: Goal, metric: Metric, target: Target) -> tuple[Decimal | None, Decimal | None]:
@@ -202,42 +191,111 @@ def _rounded(value: Decimal, metric: Metric) -> Decimal:
     return value if places is None else value.quantize(places, ROUND_HALF_UP)
 
 
-def _is_flow(metric: Metric) -> bool:
-    """Whether a metric grows day by day; levels, ratios and means do not."""
-    return isinstance(metric, SimpleMetric) and metric.grows
-
-
-def evaluate(key: str, goal: Goal, metric: Metric, instance: Instance, facts: tuple[Measured, Clock]) -> Result:
-    """One goal's result from what was measured and where the clock stands."""
-    measured, clock = facts
+def evaluate(key: str, goal: Goal, metric: Metric, instance: Instance, facts: Facts) -> Result:
+    """One goal's result from what was measured, where the clock stands, and what may still come."""
+    measured, target = facts.measured, instance.target
     actual = measured.value if measured.known else None
-    attained = attainment(instance.target, actual, measured.first_day)
-    pace = _pace(goal, metric, instance, measured, clock)
-    return Result(key, instance, measured, attained, pace, _standing(goal, instance, measured, pace, clock))
+    attained = attainment(target, actual, measured.first_day)
+    paced = pace(goal, metric, target, facts, attained)
+    likely = _likely(metric, target, facts)
+    reachable = None
+    if actual is not None and measured.in_progress is not None and is_flow(metric) and target.kind == "at_least":
+        reachable = actual + measured.in_progress
+    return Result(
+        key,
+        instance,
+        measured,
+        attained,
+        paced,
+        _standing(goal, instance, facts, paced, likely),
+        met=None if actual is None else is_met(target, actual, measured.first_day),
+        reachable=reachable,
+        reach=attainment(target, reachable),
+        p_met=facts.p_met,
+        judged_by="result" if facts.clock.phase != "running" else "pace" if likely is None else "probability",
+        note=_note(target, actual, measured.first_day),
+    )
+
+
+def _likely(metric: Metric, target: Target, facts: Facts) -> Decimal | None:
+    """The probability that a standing rests on: of counts only, whose pace says too much of too little."""
+    counted = metric.unit.kind == "count" and is_flow(metric) and target.done_by is None
+    return facts.p_met if counted else None
+
+
+def _note(target: Target, actual: Decimal | None, first_day: dt.date | None) -> str:
+    if actual is None:
+        return ""
+    if target.done_by is not None:
+        due = date_text(target.done_by)
+        if first_day is None:
+            return f"not done, due {due}"
+        late = ", late" if first_day > target.done_by else ""
+        return f"done{late} ({date_text(first_day)}, due {due})"
+    if not has_ratio(target):
+        return f"{'met' if is_met(target, actual) else 'not met'}; a target of 0 has no percentage"
+    return ""
 
 
 def score(results: Iterable[tuple[Result, Goal]], phase: Phase = "running") -> Score:
-    """The weighted mean of attainments, each floored at 0 and capped; no score below 60 % of known weight."""
+    """The weighted mean of attainments, each floored at 0 and capped; no score below 60 % of known weight.
+
+    Goals without weight, and those whose target has no ratio, are no part of it: neither known nor missing.
+    """
     rows = [
         (result, result.instance.weight if result.instance.weight is not None else goal.weight, goal.cap_attainment)
         for result, goal in results
     ]
-    rows = [row for row in rows if row[1] > 0]
-    known = [(result, weight, cap) for result, weight, cap in rows if result.attained is not None]
-    whole = sum((weight for _, weight, _ in rows), _ZERO)
-    share = sum((weight for _, weight, _ in known), _ZERO) / whole if whole else _ZERO
-    if not known or share < _LEAST_KNOWN_WEIGHT:
-        return Score(None, None, len(known), len(rows), share, "not measurable")
-    total = sum((weight for _, weight, _ in known), _ZERO)
-    value = sum((w * min(max(r.attained or _ZERO, _ZERO), cap) for r, w, cap in known), _ZERO) / total
-    expected = sum((w * (r.pace.share if r.pace.share is not None else _ONE) for r, w, _ in known), _ZERO) / total
+    weighty = [row for row in rows if row[1] > 0]
+    rows = [row for row in weighty if has_ratio(row[0].instance.target)]
+    mean = weighted((r.attained, w if r.attained is not None else _ZERO, w, cap) for r, w, cap in rows)
+    facts = (mean.known, mean.goals, mean.known_weight)
+    left_out = len(weighty) - len(rows)
+    if mean.value is None:
+        return Score(None, None, *facts, "not measurable", left_out)
+    known = [(result, weight) for result, weight, _ in rows if result.attained is not None]
+    total = sum((weight for _, weight in known), _ZERO)
+    expected = sum((w * (r.pace.share if r.pace.share is not None else _ONE) for r, w in known), _ZERO) / total
     if phase != "running":
-        state: Standing = "met" if value >= 1 else "missed"
-    elif not expected or all(result.standing == "too early" for result, _, _ in known):
+        state: Standing = "met" if mean.value >= 1 else "missed"
+    elif not expected or all(result.standing == "too early" for result, _ in known):
         state = "too early"
     else:
-        state = standing(value / expected, StatusBands())
-    return Score(value, expected, len(known), len(rows), share, state)
+        state = standing(mean.value / expected, StatusBands())
+    return Score(mean.value, expected, *facts, state, left_out)
+
+
+def weighted(rows: Iterable[tuple[Decimal | None, Decimal, Decimal, Decimal]]) -> Weighted:
+    """The mean of attainments by weight, each floored at 0 and capped; none below 60 % of known weight.
+
+    A row is attainment (None where it is not known), the weight behind what is known, the whole weight, and the cap.
+    """
+    every = [row for row in rows if row[2] > 0]
+    known = [row for row in every if row[0] is not None and row[1] > 0]
+    whole, total = sum((row[2] for row in every), _ZERO), sum((row[1] for row in known), _ZERO)
+    share = total / whole if whole else _ZERO
+    if not known or share < _LEAST_KNOWN_WEIGHT:
+        return Weighted(None, len(known), len(every), share)
+    value = sum((weight * min(max(a or _ZERO, _ZERO), cap) for a, weight, _, cap in known), _ZERO) / total
+    return Weighted(value, len(known), len(every), share)
+
+
+def weights_fault(weights: Sequence[Decimal]) -> str:
+    """What is odd about the weights of one partner's goals, in words; empty when nothing is.
+
+    The score divides by their sum, so weights need not make 100; those that look like percentages and make something
+    else are probably a slip (a published plan reads 30/30/40, a copy of it 30/30/60).
+    """
+    whole = sum(weights, _ZERO)
+    if any(weight < 0 for weight in weights):
+        return "a weight is below 0"
+    if weights and whole <= 0:
+        return "no goal has a weight above 0, so there is no score"
+    # Weights that are all alike, or small, are plainly no percentages.
+    percentages = len(set(weights)) > 1 and all(weight >= 5 or weight == 0 for weight in weights)
+    if percentages and whole != 100 and 50 <= whole <= 200:
+        return f"the weights add up to {whole.normalize():f}, not to 100; the score divides by their sum"
+    return ""
 
 
 def standing(index: Decimal | None, bands: StatusBands) -> Standing:
@@ -249,27 +307,8 @@ def standing(index: Decimal | None, bands: StatusBands) -> Standing:
     return "at risk" if index >= bands.amber_from else "off track"
 
 
-def _pace(goal: Goal, metric: Metric, instance: Instance, measured: Measured, clock: Clock) -> Pace:
-    """Only flows are paced; a level or a ratio is held against its target as it stands."""
-    target, actual = instance.target, measured.value if measured.known else None
-    attained = attainment(target, actual, measured.first_day)
-    if target.done_by is not None:
-        due = clock.as_of >= target.done_by
-        return Pace(None, attained if due or attained else None, "held against its day", _ONE if due else _ZERO)
-    if not _is_flow(metric) or target.kind != "at_least" or target.value is None:
-        return Pace(None, attained, "held against the target as it stands")
-    calendar = goal.pace == "calendar_days"
-    share = clock.elapsed(business=not calendar)
-    base = target.base or _ZERO
-    expected = base + (target.value - base) * share
-    gained = None if actual is None else actual - base
-    wanted = expected - base
-    index = None if gained is None or wanted == 0 else gained / wanted
-    basis = "calendar days" if calendar else "business days"
-    return Pace(expected, index, f"even pace over {basis}", share)
-
-
-def _standing(goal: Goal, instance: Instance, measured: Measured, pace: Pace, clock: Clock) -> Standing:
+def _standing(goal: Goal, instance: Instance, facts: Facts, paced: Pace, likely: Decimal | None) -> Standing:
+    measured, clock = facts.measured, facts.clock
     if not measured.known or measured.value is None:
         return "not measurable"
     actual = measured.value
@@ -278,17 +317,25 @@ def _standing(goal: Goal, instance: Instance, measured: Measured, pace: Pace, cl
     target, floor = instance.target, instance.red_flag
     met = is_met(target, actual, measured.first_day)
     base = target.base or _ZERO
-    if clock.age < _YOUNG:
+    if clock.age < YOUNG:
         return "too early"
-    if not met and pace.expected is not None and pace.expected - base < 1:
+    if not met and paced.expected is not None and paced.expected - base < 1:
         return "too early"
     if not met and target.done_by is not None and clock.as_of < target.done_by:
         return "too early"
-    if floor is not None and _worse(actual, _floor_by_now(floor, base, pace), target):
+    if floor is not None and _worse(actual, _floor_by_now(floor, base, paced), target):
         return "below floor"
-    if pace.index is None:
+    if likely is not None:
+        return _by_probability(likely, goal.status)
+    if paced.index is None:
         return "on track" if met else "off track"
-    return standing(pace.index, goal.status)
+    return standing(paced.index, goal.status)
+
+
+def _by_probability(likely: Decimal, bands: StatusBands) -> Standing:
+    if likely >= bands.likely_from:
+        return "on track"
+    return "at risk" if likely >= bands.possible_from else "off track"
 
 
 def _floor_by_now(floor: Decimal, base: Decimal, pace: Pace) -> Decimal:

@@ -11,7 +11,7 @@ from pbr_lib import standings
 from pbr_lib.blocks import Status
 from pbr_lib.model import Amount, Unit, date_text
 
-__all__ = ["GoalView", "number"]
+__all__ = ["GoalView", "number", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -106,3 +106,14 @@ class GoalView:
 def number(value: str | None) -> Decimal | None:
     """A number of a slice, which holds it as text, or None."""
     return None if value is None else Decimal(value)
+
+
+def words_of(target: dict[str, Any] | None, unit: Unit) -> Amount | dt.date | str | None:
+    """A target of a slice as a table cell: an amount, a range in words, a day; None where there is none."""
+    if target is None:
+        return None
+    if target["due"] is not None:
+        return dt.date.fromisoformat(target["due"])
+    if target["low"] is not None:
+        return f"{Amount(number(target['low']), unit)} to {Amount(number(target['high']), unit)}"
+    return Amount(number(target["value"]), unit)

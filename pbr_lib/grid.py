@@ -100,7 +100,7 @@ class Grid:
     def labels(self) -> tuple[Objects, Objects]:
         """Partner and quarter of each cell."""
         partners = np.array(self.partners.to_pylist(), dtype=object)
-        quarters = np.array([quarter.label for quarter in self.quarters], dtype=object)
+        quarters = np.array([quarter.key for quarter in self.quarters], dtype=object)
         return np.repeat(partners, len(quarters)), np.tile(quarters, len(partners))
 
     def at(self, partner_id: str, period_id: str) -> int:
@@ -111,11 +111,11 @@ class Grid:
     @cached_property
     def _places(self) -> tuple[dict[str, int], dict[str, int]]:
         rows = {partner: i for i, partner in enumerate(self.partners.to_pylist())}
-        return rows, {quarter.label: i for i, quarter in enumerate(self.quarters)}
+        return rows, {quarter.key: i for i, quarter in enumerate(self.quarters)}
 
     def place(self, found: pa.Table) -> Found:
         """Rows of the engine at their cells; rows without a partner stand at every partner."""
-        labels = pa.array([quarter.label for quarter in self.quarters], pa.string())
+        labels = pa.array([quarter.key for quarter in self.quarters], pa.string())
         column = pc.index_in(found["period_id"].cast(pa.string()), labels).to_numpy()
         if "partner_id" in found.column_names:
             row = pc.index_in(found["partner_id"].cast(pa.string()), self.partners)

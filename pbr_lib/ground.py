@@ -12,17 +12,19 @@ from typing import Any
 
 import ibis
 
-from pbr_lib import agreement, history, metrics, store
+from pbr_lib import agreement, history, issued, metrics, store
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric
+from pbr_lib.goalrows import Pause
 from pbr_lib.goals import Clock, Measured
 from pbr_lib.history import History
 from pbr_lib.ingest import Loaded
+from pbr_lib.issued import Record
 from pbr_lib.metrics import Measurement, Window
 from pbr_lib.params import Params
-from pbr_lib.periods import Quarter
+from pbr_lib.periods import Calendar, Quarter, same_period
 
-__all__ = ["DEPTH", "Ground", "asked", "lay"]
+__all__ = ["DEPTH", "Ground", "asked", "back", "lay"]
 
 DEPTH = 12
 """How many quarters before the one asked for are measured."""
@@ -32,8 +34,9 @@ DEPTH = 12
 class Ground:
     """Everything measured for one quarter and those before it.
 
-    ``partners`` maps ids to the rows of the partner table, in the order of ids; ``applies`` says which partners a
-    goal's definition selects; ``closed`` names the quarters whose figures are frozen.
+    ``quarters`` are those of the programme's calendar and of every calendar that a goal names. ``partners`` maps ids to
+    the rows of the partner table, in the order of ids; ``applies`` says which partners a goal's definition selects;
+    ``record`` holds what was issued of these quarters.
     """
 
     params: Params
@@ -45,7 +48,7 @@ class Ground:
     connection: ibis.BaseBackend = field(repr=False)
     measured: Mapping[str, Measurement] = field(repr=False)
     applies: Mapping[str, set[str]] = field(repr=False)
-    closed: frozenset[str] = frozenset()
+    record: Record = field(default_factory=Record)
 
     @property
     def as_of(self) -> dt.date:
@@ -55,7 +58,7 @@ class Ground:
     @cached_property
     def agreed(self) -> Mapping[str, Mapping[tuple[str, str], Agreed]]:
         """The rows of targets as they count, by quarter, then by partner and goal."""
-        return agreement.agreed(self.params, self.as_of, self.closed)
+        return agreement.agreed(self.params, self.as_of, self.record.closed)
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, dict[str, Agreed]]]:
@@ -71,15 +74,21 @@ class Ground:
         return self._rows[label]
 
     @cached_property
-    def _histories(self) -> dict[str, History]:
+    def _histories(self) -> dict[tuple[str, str], History]:
         return {}
 
-    def history(self, metric: str) -> History:
-        """What a metric was, for every partner and quarter."""
-        if metric not in self._histories:
-            made = history.of(self.measured[metric], self.partners, self.quarters, self.as_of)
-            self._histories[metric] = made
-        return self._histories[metric]
+    def history(self, metric: str, calendar: Calendar | None = None) -> History:
+        """What a metric was, for every partner and quarter of a calendar (the programme's own unless said)."""
+        last = same_period(self.quarter, calendar or self.quarter.calendar, self.as_of)
+        key = (metric, last.key)
+        if key not in self._histories:
+            quarters = back(last)
+            self._histories[key] = history.of(self.measured[metric], self.partners, quarters, self.as_of)
+        return self._histories[key]
+
+    def period(self, goal: Goal, quarter: Quarter) -> Quarter:
+        """The quarter of the goal's own calendar that a pack of ``quarter`` speaks of."""
+        return same_period(quarter, self.params.calendar_of(goal), self.as_of)
 
     def clock(self, partner_id: str, quarter: Quarter) -> Clock:
         """Where a quarter stands for a partner, who may have joined within it."""
@@ -89,7 +98,18 @@ class Ground:
 
     def fact(self, metric: str, partner_id: str, quarter: Quarter) -> Measured:
         """What was measured of a partner in a quarter."""
-        return Measured(*self.measured[metric].cell(partner_id, quarter.label))
+        return Measured(*self.measured[metric].cell(partner_id, quarter.key))
+
+    @cached_property
+    def _pauses(self) -> dict[str, tuple[Pause, ...]]:
+        out: dict[str, tuple[Pause, ...]] = {}
+        for pause in self.params.pauses:
+            out[pause.partner_id] = (*out.get(pause.partner_id, ()), pause)
+        return out
+
+    def pauses_of(self, partner_id: str) -> tuple[Pause, ...]:
+        """The agreed pauses of a partner."""
+        return self._pauses.get(partner_id, ())
 
     def takes_part(self, partner_id: str, quarter: Quarter) -> bool:
         """Whether a partner belongs to the programme on some day of a quarter."""
@@ -105,7 +125,9 @@ def lay(params: Params, loaded: Loaded, quarter: Quarter, more: Mapping[str, Met
     wanted = {**asked(params), **(more or {})}
     tables = {metric.table for metric in wanted.values() if isinstance(metric, SimpleMetric)}
     connection = store.connect(loaded.tables, sorted(tables | {"partners", "opportunities", "attributions"}))
-    quarters = tuple(quarter.shift(back) for back in range(-DEPTH, 1))
+    calendars = dict.fromkeys(params.calendar_of(goal) for goal in params.goals.values())
+    ends = dict.fromkeys([quarter, *(same_period(quarter, calendar, loaded.as_of) for calendar in calendars)])
+    quarters = tuple(each for last in ends for each in back(last))
     window = _window(params, loaded, quarters)
     rows = {row["partner_id"]: row for row in loaded.tables["partners"].to_pylist()}
     return Ground(
@@ -118,7 +140,13 @@ def lay(params: Params, loaded: Loaded, quarter: Quarter, more: Mapping[str, Met
         connection,
         metrics.measure(connection, wanted, window),
         {key: _selected(connection, goal) for key, goal in params.goals.items()},
+        issued.consult(params, [each.label for each in back(quarter)]),
     )
+
+
+def back(last: Quarter) -> tuple[Quarter, ...]:
+    """A quarter and the :data:`DEPTH` before it, the oldest first."""
+    return tuple(last.shift(shift) for shift in range(-DEPTH, 1))
 
 
 def asked(params: Params) -> dict[str, Metric]:

@@ -53,8 +53,8 @@ class History:
 
     @cached_property
     def column(self) -> Mapping[str, int]:
-        """The column of each quarter, by label."""
-        return {quarter.label: at for at, quarter in enumerate(self.quarters)}
+        """The column of each quarter, by its key."""
+        return {quarter.key: at for at, quarter in enumerate(self.quarters)}
 
     def before(self, quarter: Quarter) -> History:
         """The quarters before one, which is all that was known when it began."""
@@ -82,7 +82,7 @@ def of(
 ) -> History:
     """The history of a measured metric; ``partners`` maps ids to rows with ``joined_on`` and ``ended_on``."""
     ids = tuple(partners)
-    grid = measured.columns(ids, [quarter.label for quarter in quarters])
+    grid = measured.columns(ids, [quarter.key for quarter in quarters])
     joined = _days([row.get("joined_on") for row in partners.values()], dt.date.min)
     ended = _days([row.get("ended_on") for row in partners.values()], dt.date.max)
     starts = np.array([quarter.start for quarter in quarters], "datetime64[D]")

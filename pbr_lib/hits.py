@@ -8,26 +8,31 @@ its evidence is asked for.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 
 from pbr_lib.definitions import AllOf, AnyOf, Compare, Filter, Not, SimpleMetric
 from pbr_lib.periods import Quarter
 from pbr_lib.schema import TABLES
-from pbr_lib.window import Period, Window, period_of, plan_rates
+from pbr_lib.window import Period, Window, period_of
+from pbr_lib.zone_steps import Step, steps
 
 __all__ = ["Hits", "compile_filter", "select"]
 
 _ONE, _NONE = Decimal(1), Decimal(0)
 _EXACT = "decimal(38,6)"
+_LONG_AGO = dt.date(1990, 1, 1)
 
 
 def select(connection: ibis.BaseBackend, table: str, where: Filter) -> set[str]:
@@ -83,8 +88,15 @@ def _literal(value: Any) -> Any:
     return ibis.literal(exact, type=f"decimal(38, {max(6, -int(exact.as_tuple().exponent))})")
 
 
-def _day(column: Any) -> Any:
-    return column.date() if column.type().is_timestamp() else column
+def _day(column: Any, ahead: tuple[Step, ...] = ()) -> Any:
+    """The day of a column; a timestamp is moved to another zone's clock first, a day never."""
+    if not column.type().is_timestamp():
+        return column
+    if ahead:
+        until = [(column < ibis.literal(later), seconds) for (_, seconds), (later, _) in pairwise(ahead)]
+        seconds = ibis.cases(*until, else_=ahead[-1][1]) if until else ibis.literal(ahead[-1][1])
+        column = column + seconds.cast("int64").as_interval("s")
+    return column.date()
 
 
 # ------------------------------------------------------------------------------------------------ hits
@@ -106,20 +118,17 @@ class Hits:
         """The rows that count in those quarters.
 
         Columns: partner_id (not of the whole programme), period_id, record_id, day, counts (what the row adds, a
-        decimal; null where it has no value) and unconverted (money without a plan rate).
+        decimal; null where it has no value) and unconverted (money without a rate).
         """
         spec = TABLES[metric.table]
-        rows = self.connection.table(metric.table)
         where, date = metric.where, None if metric.nature == "level" else metric.date
         if under_way and metric.in_progress is not None:
             where, date = metric.in_progress.where, metric.in_progress.date
         periods = [period_of(metric, quarter, self.window.as_of) for quarter in quarters]
-        rows = _select(rows.filter(compile_filter(rows, where)), metric, date)
-        rows = _in_periods(rows, metric, date, periods)
-        rows = self._credited(rows, metric)
+        rows = self._rows(metric, periods, where, date)
         rows = rows.mutate(record_id=rows[spec.key], unconverted=ibis.literal(False))
         if metric.unit.kind == "money" and metric.of is not None:
-            rows = _at_plan_rate(rows, metric, self.window)
+            rows = _converted(rows, metric, self.window, periods)
         elif metric.way == "split" and metric.of is not None and spec.credited and metric.aggregate == "sum":
             part = rows[metric.of].cast(_EXACT) * rows.share.cast("decimal(38,6)")
             rows = rows.mutate(**{metric.of: part})
@@ -127,9 +136,33 @@ class Hits:
         counts = _contribution(rows, metric, keys).name("counts")
         return rows.select(*keys, "record_id", "day", counts, "unconverted")
 
+    def foreign(self, metric: SimpleMetric, quarters: Iterable[Quarter]) -> ir.Table:
+        """How many records of those quarters are in another currency than the metric: the keys, and n."""
+        periods = [period_of(metric, quarter, self.window.as_of) for quarter in quarters]
+        rows = self._rows(metric, periods, metric.where, None if metric.nature == "level" else metric.date)
+        target = ibis.literal(metric.unit.currency or self.window.currency)
+        rows = rows.filter(rows.currency.notnull() & (rows.currency != target) & rows[metric.of].notnull())
+        return rows.group_by(*self.keys(metric)).agg(n=rows.count())
+
+    def unconverted(self, metric: SimpleMetric, quarters: Iterable[Quarter], under_way: bool = False) -> pa.Table:
+        """The records of a money metric that have no rate, sorted: keys, record_id, day, currency and amount."""
+        spec, keys = TABLES[metric.table], self.keys(metric)
+        rows = self.of(metric, quarters, under_way)
+        table = self.connection.table(metric.table)
+        table = table.select(lost_id=table[spec.key], currency=table.currency, amount=table[metric.of])
+        lost = rows.filter(rows.unconverted).select(*keys, "record_id", "day")
+        lost = lost.join(table, lost.record_id == table.lost_id).drop("lost_id")
+        return lost.order_by(*keys, "day", "record_id").to_pyarrow()
+
     def keys(self, metric: SimpleMetric) -> list[str]:
         """What values are grouped by: partner and quarter, or the quarter alone."""
         return ["period_id"] if self.pooled or metric.scope == "programme" else ["partner_id", "period_id"]
+
+    def _rows(self, metric: SimpleMetric, periods: list[Period], where: Filter, date: str | None) -> ir.Table:
+        """The rows that a filter lets through, in their periods, with those who are credited."""
+        rows = self.connection.table(metric.table)
+        rows = _select(rows.filter(compile_filter(rows, where)), metric, date)
+        return self._credited(_in_periods(rows, metric, date, periods), metric)
 
     def _credited(self, rows: ir.Table, metric: SimpleMetric) -> ir.Table:
         spec = TABLES[metric.table]
@@ -176,28 +209,48 @@ def _select(rows: ir.Table, metric: SimpleMetric, date: str | None) -> ir.Table:
 
 
 def _in_periods(rows: ir.Table, metric: SimpleMetric, date: str | None, periods: list[Period]) -> ir.Table:
-    """Each row beside every period that it counts in."""
-    spans = _periods(periods)
+    """Each row beside every period that it counts in; a timestamp's day is the one in the zone of its period."""
+    dates = (date or metric.valid_from, None if date else metric.valid_to, metric.existing_since)
+    timed = any(rows[name].type().is_timestamp() for name in dates if name is not None)
+    zones: dict[tuple[str, str] | None, list[Period]] = {}
+    for period in periods:
+        zones.setdefault(period.zones if timed else None, []).append(period)
+    parts = [_in_zone(rows, metric, date, those) for those in (zones or {None: periods}).values()]
+    return functools.reduce(lambda one, other: one.union(other), parts)
+
+
+def _in_zone(rows: ir.Table, metric: SimpleMetric, date: str | None, periods: list[Period]) -> ir.Table:
+    """Each row beside every period that it counts in, of periods whose days begin in one zone."""
+    spans, ahead = _periods(periods), _ahead(periods, date is None)
     conditions = []
     if date is None:
-        day = _day(rows[metric.valid_from])
+        day = _day(rows[metric.valid_from], ahead)
         conditions.append(day <= spans.span_at)
         if metric.valid_to is not None:
-            until = _day(rows[metric.valid_to])
+            until = _day(rows[metric.valid_to], ahead)
             conditions.append((until >= spans.span_at) | until.isnull())
     else:
-        day = _day(rows[date])
+        day = _day(rows[date], ahead)
         conditions += [day >= spans.span_start, day < spans.span_end]
     if metric.existing_since is not None:
-        conditions.append(_day(rows[metric.existing_since]) < spans.span_start)
+        conditions.append(_day(rows[metric.existing_since], ahead) < spans.span_start)
     rows = rows.mutate(day=day)
     return rows.join(spans, functools.reduce(operator.and_, conditions))
 
 
+def _ahead(periods: list[Period], any_day: bool) -> tuple[Step, ...]:
+    """How far the zone of the periods is ahead of the tables' clock; with ``any_day`` long before them as well."""
+    zones = periods[0].zones if periods else None
+    if zones is None:
+        return ()
+    first = min(period.first.start for period in periods)
+    return steps(*zones, min(first, _LONG_AGO) if any_day else first, max(period.last.end for period in periods))
+
+
 def _periods(periods: list[Period]) -> ir.Table:
-    """The period table: label, half-open range, and the day at which a level is read."""
+    """The period table: key, half-open range, and the day at which a level is read."""
     columns = {
-        "period_id": pa.array([period.quarter.label for period in periods], pa.string()),
+        "period_id": pa.array([period.quarter.key for period in periods], pa.string()),
         "span_start": pa.array([period.first.start for period in periods], pa.date32()),
         "span_end": pa.array([period.last.end for period in periods], pa.date32()),
         "span_at": pa.array([period.at for period in periods], pa.date32()),
@@ -205,28 +258,68 @@ def _periods(periods: list[Period]) -> ir.Table:
     return ibis.memtable(pa.table(columns))
 
 
-def _at_plan_rate(rows: ir.Table, metric: SimpleMetric, window: Window) -> ir.Table:
-    """The column of the metric in its own currency, at the rate that holds at the start of each row's period."""
-    target = metric.unit.currency or window.currency
-    table = [
-        (rate.currency, quarter.label, rate.rate)
-        for quarter in window.quarters
-        for rate in plan_rates(window.rates, target, quarter.start)
-    ]
-    columns = {
-        "rate_currency": pa.array([row[0] for row in table], pa.string()),
-        "rate_period": pa.array([row[1] for row in table], pa.string()),
-        "plan_rate": pa.array([row[2] for row in table], pa.decimal128(14, 8)),
-    }
-    rates = ibis.memtable(pa.table(columns))
-    rows = rows.left_join(rates, [rows.currency == rates.rate_currency, rows.period_id == rates.rate_period])
+def _converted(rows: ir.Table, metric: SimpleMetric, window: Window, periods: list[Period]) -> ir.Table:
+    """The column of the metric in its own currency, each row at the rate that the metric asks for.
+
+    A row finds its rate by equal keys, which every engine joins fast: currency, period, and where it matters day.
+    """
+    rates = ibis.memtable(_rates(metric, window, metric.unit.currency or window.currency, periods))
+    keys = {"rate_currency": rows.currency, "rate_period": rows.period_id, "rate_day": rows.day}
+    rows = rows.left_join(rates, [keys[name] == rates[name] for name in rates.columns if name in keys])
     # Wider types than needed: Ibis multiplies only decimals of which one type holds the other. The
     # product of 4 + 4 + 8 decimals is exact in 16, and nothing is rounded before the report edge.
-    value = rows[metric.of].cast("decimal(18,4)") * rows.plan_rate.cast("decimal(22,8)")
+    value = rows[metric.of].cast("decimal(18,4)") * rows.rate.cast("decimal(22,8)")
     if metric.way == "split" and TABLES[metric.table].credited:
         value = value * rows.share.cast("decimal(18,4)")
-    unconverted = rows.plan_rate.isnull() & rows[metric.of].notnull()
+    unconverted = rows.rate.isnull() & rows[metric.of].notnull()
     return rows.mutate(unconverted=unconverted, **{str(metric.of): value.cast("decimal(38,16)")})
+
+
+def _rates(metric: SimpleMetric, window: Window, target: str, periods: list[Period]) -> pa.Table:
+    """The rates into ``target`` by the keys that the metric's policy needs; the target's own rate is 1.
+
+    A spot rate is of the record's day. An average is of the quarter that holds the record's day: where a metric looks
+    at other quarters than its own, each of them has its average.
+    """
+    book, fx = window.book, metric.unit.fx
+    table: list[_Rated] = []
+    if fx == "close_date_rate" and periods:
+        first, end = min(period.first.start for period in periods), max(period.last.end for period in periods)
+        table = [(each, "", s.first, s.end, s.rate.rate) for each, s in book.between("spot", target, first, end)]
+        return _rate_table([(target, "", first, end, _ONE), *table], by_day=True).drop_columns("rate_period")
+    whole = fx == "plan_rate" or metric.nature == "level"
+    whole = whole or all(period.first == period.quarter == period.last for period in periods)
+    for period in periods:
+        key, own = period.quarter.key, period.quarter
+        table.append((target, key, period.first.start, period.last.end, _ONE))
+        if fx == "plan_rate":
+            plan = book.on("plan", target, own.start).items()
+            table += [(each, key, own.start, own.end, rate.rate) for each, rate in plan]
+            continue
+        last_day = period.last.last_day
+        for quarter in (own,) if whole else own.calendar.quarters(period.first.start, last_day):
+            averages = book.averages(target, quarter.start, quarter.end).items()
+            table += [(each, key, quarter.start, quarter.end, average.rate) for each, average in averages]
+    found = _rate_table(table, by_day=not whole)
+    return found.drop_columns("rate_day") if whole else found
+
+
+_Rated = tuple[str, str, dt.date, dt.date, Decimal]
+
+
+def _rate_table(rates: list[_Rated], by_day: bool) -> pa.Table:
+    """Currency, period, day and rate: a row for each rate, or for each of the days on which it holds."""
+    days = np.array([(end - first).days if by_day else 1 for _, _, first, end, _ in rates], np.int64)
+    at = np.repeat(np.arange(len(rates)), days)
+    starts = np.array([first for _, _, first, _, _ in rates], "datetime64[D]").astype(np.int64)
+    day = starts[at] + np.arange(len(at)) - np.repeat(np.cumsum(days) - days, days)
+    columns = {
+        "rate_currency": pa.array([rate[0] for rate in rates], pa.string()),
+        "rate_period": pa.array([rate[1] for rate in rates], pa.string()),
+        "rate": pa.array([rate[4] for rate in rates], pa.decimal128(14, 8)),
+    }
+    table = pa.table(columns).take(pa.array(at, pa.int64()))
+    return table.append_column("rate_day", pa.array(day.astype("datetime64[D]"), pa.date32()))
 
 
 def _contribution(rows: ir.Table, metric: SimpleMetric, keys: list[str]) -> Any:

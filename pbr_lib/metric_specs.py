@@ -31,14 +31,15 @@ class UnitSpec(Spec):
     kind: Literal["count", "money", "percent", "days", "number"]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     decimals: Annotated[Whole, Field(ge=0, le=6)] | None = None
-    fx: Literal["plan_rate"] = "plan_rate"
+    fx: Literal["plan_rate", "close_date_rate", "period_average"] = "plan_rate"
 
     @model_validator(mode="after")
     def _money_has_a_currency(self) -> UnitSpec:
         if self.kind == "money" and self.currency is None:
             raise ValueError('a money unit needs "currency"; add one, e.g. currency: USD')
-        if self.kind != "money" and self.currency is not None:
-            raise ValueError(f'only a money unit has a "currency", this one is {self.kind}; remove currency')
+        for key in ("currency", "fx"):
+            if self.kind != "money" and key in self.model_fields_set and getattr(self, key) is not None:
+                raise ValueError(f'only a money unit has a "{key}", this one is {self.kind}; remove {key}')
         return self
 
     @property
@@ -105,6 +106,8 @@ class SimpleMetric(Spec):
     def _window_fits(self) -> SimpleMetric:
         if self.read_at == "start" and self.nature != "level":
             raise ValueError('"read_at" is the day on which a level is read, this is a flow; remove read_at')
+        if self.nature == "level" and self.unit.fx == "close_date_rate":
+            raise ValueError("a level has no day of its own; write fx: plan_rate or fx: period_average")
         if self.nature == "level" and self.shift_quarters:
             raise ValueError("a level is read in its own quarter; remove shift_quarters")
         if self.nature == "level" and self.trailing_quarters > 1 and self.read_at == "end":
@@ -157,6 +160,12 @@ class RatioMetric(Spec):
     better: Literal["higher", "lower"] = "higher"
     min_n: Annotated[Whole, Field(ge=1)] = 1
     maturity_days: Annotated[Whole, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _converted_in_its_parts(self) -> RatioMetric:
+        if self.unit.fx != "plan_rate":
+            raise ValueError("the parts of a ratio are converted, each by its own fx; remove fx, and write it there")
+        return self
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -206,7 +206,7 @@ def programme(connection: ibis.BaseBackend, metric: SimpleMetric, window: Window
         cells[way] = judge(one, grid.place(_aggregated(one, rows, ["period_id"])), grid)
     whole = cells["distinct"]
     amounts = {way: pd.Series(one.value, dtype=object) for way, one in cells.items()}
-    labels = [quarter.label for quarter in window.quarters]
+    labels = [quarter.key for quarter in window.quarters]
     texts = {"period_id": labels, "state": list(whole.states), **amounts, "records": whole.n}
     return pd.DataFrame({**texts, "reason": list(whole.reason)})
 

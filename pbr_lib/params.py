@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 
 from pbr_lib import catalogue, goalrows, library, lists, mapping_checks, yamlfile
@@ -23,6 +22,7 @@ from pbr_lib.errors import InputError, ParamsError, UnknownQuarter, did_you_mean
 from pbr_lib.goalrows import Amendment, Instance, Pause
 from pbr_lib.mapping import Source
 from pbr_lib.periods import Calendar, Quarter
+from pbr_lib.rates import RATE_COLUMNS, REQUIRED, Rate, read_rates
 
 __all__ = ["Action", "Amendment", "Instance", "Params", "Pause", "Rate", "outline", "read"]
 
@@ -38,7 +38,6 @@ _FILES += ("crosswalk.csv", "manual_facts.csv", "amendments.csv", "pauses.csv")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
 
 _ACTION_COLUMNS = ("action_id", "partner_id", "goal", "action", "side", "owner", "opened", "due", "status", "closed_on")
-_RATE_COLUMNS = ("currency", "to_currency", "kind", "valid_from", "rate", "source")
 
 
 @dataclass(frozen=True)
@@ -56,18 +55,6 @@ class Action:
     status: str
     closed_on: dt.date | None
     where: str = ""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How much of ``to_currency`` one unit of ``currency`` is worth from ``valid_from`` on."""
-
-    currency: str
-    to_currency: str
-    kind: str
-    valid_from: dt.date
-    rate: Decimal
-    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,8 +82,16 @@ class Params:
     @property
     def calendar(self) -> Calendar:
         """The calendar of the programme."""
-        spec = self.workbook.calendar
-        return Calendar(spec.first_month, spec.label, spec.label_year, tuple(self.workbook.holidays))
+        return self.workbook.calendar_called()
+
+    def calendar_of(self, goal: Goal) -> Calendar:
+        """The calendar that a goal names, or the programme's own."""
+        return self.workbook.calendar_called(goal.calendar)
+
+    @property
+    def fx_hash(self) -> str:
+        """A fingerprint of all rates: figures that differ by them alone differ by nothing else."""
+        return hashlib.sha256(repr(sorted(map(repr, self.rates))).encode()).hexdigest()[:16]
 
     @property
     def data(self) -> Path:
@@ -128,8 +123,8 @@ def read(root: Path) -> Params:
     sources = reader.sources()
     if not isinstance(workbook, Workbook):
         raise ParamsError(reader.errors)
-    calendar = Calendar(workbook.calendar.first_month, workbook.calendar.label, workbook.calendar.label_year)
-    reader.check(metrics, goals, sources, calendar)
+    calendar = workbook.calendar_called()
+    reader.check(metrics, goals, sources, workbook)
     reader.strays()
     defined = dict(goals.goals) if isinstance(goals, GoalsFile) else {}
     measured = dict(metrics.metrics) if metrics is not None else {}
@@ -238,7 +233,7 @@ class _Reader:
                     self.errors.append(InputError("this file is not read here", name, fix))
 
     def check(
-        self, metrics: MetricsFile | None, goals: object, sources: Mapping[str, Source], calendar: Calendar
+        self, metrics: MetricsFile | None, goals: object, sources: Mapping[str, Source], workbook: Workbook
     ) -> None:
         """References between files, and of metrics and sources to the normalised tables."""
         if metrics is not None:
@@ -250,7 +245,7 @@ class _Reader:
             self.errors += mapping_checks.check_source(source, self.documents[f"sources/{name}.yaml"])
         whole = before == len(self.errors) and len(sources) == len(list((self.folder / "sources").glob("*.yaml")))
         if isinstance(goals, GoalsFile) and metrics is not None:
-            self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], calendar)
+            self.errors += catalogue.check_goals(goals, metrics, self.documents["goals.yaml"], workbook.calendar_called)
         if whole and sources:
             documents = {name: self.documents[f"sources/{name}.yaml"] for name in sources}
             self.errors += mapping_checks.check_sources(sources, documents)
@@ -356,24 +351,7 @@ class _Reader:
 
     def rates(self) -> Iterator[Rate]:
         """``params/rates.csv``."""
-        seen: set[tuple[str, ...]] = set()
-        for row in self.csv("rates.csv", _RATE_COLUMNS, _RATE_COLUMNS[:5]):
-            before = len(row.file.errors)
-            for column in ("currency", "to_currency"):
-                if row.text(column) and not re.fullmatch(r"[A-Z]{3}", row.text(column)):
-                    row.fault(column, f'"{row.text(column)}" is no currency code', "write three capitals, e.g. USD")
-            kind = row.known("kind", ("plan", "spot", "average"))
-            valid_from, rate = row.date("valid_from"), row.number("rate")
-            key = (row.text("currency"), row.text("to_currency"), kind, str(valid_from))
-            if key in seen and before == len(row.file.errors):
-                row.fault("valid_from", "this rate stands here twice", "keep one of the two rows")
-            seen.add(key)
-            if rate is not None and not 0 < rate < 1_000_000:
-                row.fault("rate", f"{rate} is no exchange rate", "write how much one unit is worth, e.g. 1.08")
-            elif rate is not None and -int(rate.as_tuple().exponent) > 8:
-                row.fault("rate", f"{rate} has more than eight decimals", "write it with eight at most")
-            elif rate is not None and valid_from is not None:
-                yield Rate(key[0], key[1], kind, valid_from, rate, row.text("source"))
+        yield from read_rates(self.csv("rates.csv", RATE_COLUMNS, REQUIRED))
 
     def words(self, calendar: Calendar, sections: tuple[str, ...]) -> dict[tuple[str, str], dict[str, str]]:
         """The commentary by (quarter, partner) and section."""

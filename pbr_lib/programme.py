@@ -14,19 +14,21 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pbr_lib import ground, metrics, records
+from pbr_lib import ground, metrics, proposing, records
 from pbr_lib.canonical import column
 from pbr_lib.definitions import Metric, SimpleMetric, UnitSpec
 from pbr_lib.ground import Ground
 from pbr_lib.ingest import Loaded
-from pbr_lib.metrics import Measurement, Window
+from pbr_lib.metrics import Window
 from pbr_lib.model import Finding
 from pbr_lib.params import Action, Params
 from pbr_lib.periods import Quarter
+from pbr_lib.proposing import Proposals
+from pbr_lib.prospects import Prospects
 from pbr_lib.records import plain
 from pbr_lib.schema import CREDIT_TYPES, SUBJECTS, TABLES
 
-__all__ = ["HISTORY", "Programme", "house_metrics", "measure"]
+__all__ = ["HISTORY", "Programme", "evidence", "house_metrics", "measure"]
 
 HISTORY = 8
 """How many quarters a pack looks back."""
@@ -46,6 +48,8 @@ class Programme:
     deals: Mapping[str, list[dict[str, Any]]] = field(repr=False)
     rows: Mapping[tuple[str, str], int] = field(repr=False)
     actions: Mapping[str, tuple[Action, ...]] = field(repr=False)
+    ahead: Prospects = field(repr=False)
+    proposals: Proposals = field(repr=False)
 
     @property
     def params(self) -> Params:
@@ -70,13 +74,16 @@ class Programme:
 def measure(params: Params, loaded: Loaded, quarter: Quarter, findings: Iterable[Finding]) -> Programme:
     """Measure everything that the packs of a quarter show."""
     base = ground.lay(params, loaded, quarter, house_metrics(params))
+    ahead = Prospects(base)
     return Programme(
         ground=base,
         findings=tuple(findings),
-        evidence=_evidence(params, base.measured, loaded.tables, quarter),
+        evidence=evidence(base, quarter),
         deals=_deals(base.connection, base.window, quarter),
         rows=_rows(loaded.tables),
         actions=_grouped((action.partner_id, action) for action in params.actions),
+        ahead=ahead,
+        proposals=proposing.propose(base, ahead.middle),
     )
 
 
@@ -99,16 +106,16 @@ def house_metrics(params: Params) -> dict[str, Metric]:
     return out
 
 
-def _evidence(
-    params: Params, measured: Mapping[str, Measurement], tables: Mapping[str, pa.Table], quarter: Quarter
-) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """The records behind the quarter's goals, with the columns that make them recognisable."""
+def evidence(ground: Ground, quarter: Quarter) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The records behind the goals of a quarter by (metric, partner), with the columns that make them recognisable."""
     out: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for name in dict.fromkeys(goal.metric for goal in params.goals.values()):
-        hits = measured[name].records([quarter])
+    # A metric is measured in the quarter of the calendar that its goals name; two calendars of one metric make two.
+    wanted = dict.fromkeys((goal.metric, ground.period(goal, quarter)) for goal in ground.params.goals.values())
+    for name, period in wanted:
+        hits = ground.measured[name].records([period])
         partners = hits["partner_id"].to_pylist()
         begin = 0
-        rows = records.listed(hits, tables)
+        rows = records.listed(hits, ground.loaded.tables)
         for end in range(1, len(rows) + 1):
             if end == len(rows) or partners[end] != partners[begin]:
                 out[name, partners[begin]] = rows[begin:end]

@@ -5,18 +5,33 @@ each have an answer of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
 
 from pbr_lib import goals
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal
 from pbr_lib.goalrows import Instance
-from pbr_lib.goals import Clock, Facts, Result
+from pbr_lib.goals import Facts, Result
 from pbr_lib.ground import Ground
+from pbr_lib.pacing import PaceShare
 from pbr_lib.periods import Quarter
 
-__all__ = ["Evaluated", "of_partner", "targets"]
+__all__ = ["Ahead", "Evaluated", "of_partner", "runs", "targets"]
 
 UNAGREED = "from the goal's definition; not agreed yet"
+
+
+class Ahead(Protocol):
+    """What is known of a running quarter beyond what was measured: the pace of its past, and the chance to meet."""
+
+    def share(self, key: str, partner_id: str) -> PaceShare | None:
+        """The share of the final value that is usually there by now, None where days are to be counted."""
+        ...
+
+    def p_met(self, key: str, partner_id: str) -> Decimal | None:
+        """The chance to meet the target, None without a forecast."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ def targets(ground: Ground, partner_id: str, quarter: Quarter) -> dict[str, Agre
     out = {}
     clock = ground.clock(partner_id, quarter)
     for key, goal in ground.params.goals.items():
-        if partner_id not in ground.applies[key] or ground.params.quarter(goal.first_period).start > quarter.start:
+        if partner_id not in ground.applies[key] or not runs(ground, goal, quarter):
             continue
         metric = ground.params.metrics[goal.metric]
         target = goals.resolve_target(goal, metric, clock)
@@ -50,18 +65,32 @@ def targets(ground: Ground, partner_id: str, quarter: Quarter) -> dict[str, Agre
     return out
 
 
-def of_partner(ground: Ground, partner_id: str, quarter: Quarter) -> tuple[Evaluated, ...]:
-    """Every goal of a partner in a quarter, evaluated, in the order of the definitions."""
+def runs(ground: Ground, goal: Goal, quarter: Quarter) -> bool:
+    """Whether a goal has begun in a quarter, and not ended before it."""
+    period, calendar = ground.period(goal, quarter), ground.params.calendar_of(goal)
+    last = calendar.parse(goal.last_period) if goal.last_period else period
+    return calendar.parse(goal.first_period).start <= period.start <= last.start
+
+
+def of_partner(ground: Ground, partner_id: str, quarter: Quarter, ahead: Ahead | None = None) -> tuple[Evaluated, ...]:
+    """Every goal of a partner in a quarter, evaluated, in the order of the definitions.
+
+    ``ahead`` tells of the running quarter; without it pace is counted in days.
+    """
     if not ground.takes_part(partner_id, quarter):
         return ()
-    clock = ground.clock(partner_id, quarter)
     return tuple(
-        Evaluated(_result(ground, key, one, clock), ground.params.goals[key], one)
+        Evaluated(_result(ground, one, quarter, ahead), ground.params.goals[key], one)
         for key, one in targets(ground, partner_id, quarter).items()
     )
 
 
-def _result(ground: Ground, key: str, one: Agreed, clock: Clock) -> Result:
+def _result(ground: Ground, one: Agreed, quarter: Quarter, ahead: Ahead | None) -> Result:
+    key, partner_id = one.instance.goal, one.instance.partner_id
     goal = ground.params.goals[key]
-    fact = ground.fact(goal.metric, one.instance.partner_id, clock.quarter)
-    return goals.evaluate(key, goal, ground.params.metrics[goal.metric], one.instance, Facts(fact, clock))
+    clock = ground.clock(partner_id, ground.period(goal, quarter))
+    fact = ground.fact(goal.metric, partner_id, clock.quarter)
+    facts = Facts(fact, clock)
+    if ahead is not None:
+        facts = Facts(fact, clock, ahead.share(key, partner_id), ahead.p_met(key, partner_id))
+    return goals.evaluate(key, goal, ground.params.metrics[goal.metric], one.instance, facts)

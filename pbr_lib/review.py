@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from pbr_lib import headlines, standings, tables
+from pbr_lib import headlines, plantables, standings, tables
 from pbr_lib.blocks import Card, Cards, Cover, Group, Note, Table
 from pbr_lib.errors import InputError, UnknownPartner, did_you_mean
 from pbr_lib.goalview import GoalView, number
@@ -238,8 +238,32 @@ class Review:
 
     @property
     def promises(self) -> Group:
-        """Joint actions, and who owns and agreed to each goal on either side."""
+        """This quarter's joint actions, and who owns and agreed to each goal on either side."""
         return Group((self.actions, self.agreement))
+
+    @property
+    def kept(self) -> Table:
+        """What was promised in earlier quarters, checked: done, late, dropped or overdue."""
+        return plantables.kept_table(self.facts["actions"], self.facts["quarter"])
+
+    @property
+    def outlook(self) -> Table:
+        """Where each goal is heading: the likely range at the end of the quarter, and what that rests on."""
+        return plantables.outlook_table(self.all_goals, self.facts["quarter"])
+
+    @property
+    def next_quarter(self) -> Table:
+        """Next quarter's proposed goals with their basis, for signature on both sides."""
+        return plantables.proposal_table(self._following)
+
+    @property
+    def restatements(self) -> Table | None:
+        """What changed in figures already issued, by record; None, which shows nothing, as long as none were."""
+        found = self.facts["restatements"]
+        if found is None:
+            return None
+        shown = {goal.key for goal in self.all_goals} if self._hides_influence else None
+        return plantables.restatement_table([one for one in found if shown is None or one["goal"] in shown])
 
     @property
     def provenance(self) -> Group:
@@ -248,8 +272,9 @@ class Review:
 
     @property
     def actions(self) -> Table:
-        """Joint actions of last quarter and this one, with an owner on each side."""
-        return tables.action_table(self.facts["actions"], self.facts["quarter"])
+        """Joint actions promised in this quarter, with an owner on each side."""
+        mine = [action for action in self.facts["actions"] if action["opened"] == self.quarter]
+        return plantables.action_table(mine, self.facts["quarter"])
 
     def records(self, key: str) -> Table:
         """The records behind a goal's actual."""
@@ -264,7 +289,7 @@ class Review:
     @property
     def agreement(self) -> Table:
         """Who owns each goal on either side, and who agreed to the target."""
-        return tables.agreement_table(self.all_goals)
+        return plantables.agreement_table(self.all_goals)
 
     @property
     def definitions(self) -> Table:
@@ -296,6 +321,12 @@ class Review:
     @property
     def _hides_influence(self) -> bool:
         return self.edition == "partner" and not self.facts["show_influenced"]
+
+    @property
+    def _following(self) -> dict[str, Any]:
+        following: dict[str, Any] = self.facts["next"]
+        rows = [row for row in following["rows"] if not (self._hides_influence and row["influenced"])]
+        return following | {"rows": rows}
 
     @property
     def _deals(self) -> list[dict[str, Any]]:

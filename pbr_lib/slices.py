@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pbr_lib import coverage, dossier, files, ingest, params, programme
+from pbr_lib import coverage, dossier, files, ingest, issued, params, programme, restating
 from pbr_lib.canonical import column
 from pbr_lib.coverage import Covered
 from pbr_lib.definitions import SimpleMetric, columns_of
@@ -231,7 +231,7 @@ def _literal_findings(settings: Params, tables: Mapping[str, pa.Table]) -> Itera
 
 def _digest(settings: Params) -> str:
     """One name for the state of params, exports and code."""
-    parts = (settings.digest, ingest.fingerprint(settings), files.code_digest())
+    parts = (settings.digest, ingest.fingerprint(settings), files.code_digest(), issued.digest(settings))
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
@@ -239,8 +239,15 @@ def _write(settings: Params, measured: Programme, loaded: Loaded, digest: str) -
     folder = _store(settings) / "slices" / measured.quarter.label
     slices = _slices(settings, measured, digest, _stopped(settings, loaded))
     partners = loaded.tables["partners"].to_pylist()
+    frozen = issued.slices_of(settings, slices.quarter)
+    changed = restating.find(measured)
     for partner in partners:
-        files.write_json(slices.path(partner["partner_id"]), dossier.portray(measured, partner))
+        path = slices.path(partner["partner_id"])
+        if partner["partner_id"] in frozen:
+            files.write_bytes(path, frozen[partner["partner_id"]])
+        else:
+            mine = None if changed is None else changed.get(partner["partner_id"], [])
+            files.write_json(path, dossier.portray(measured, partner, mine))
     wanted = {slices.path(partner["partner_id"]).name for partner in partners} | {"index.json"}
     for stale in folder.glob("*.json"):
         if stale.name not in wanted:

@@ -17,8 +17,8 @@ from pbr_lib.goalview import GoalView
 from pbr_lib.model import Amount, Unit, date_text
 from pbr_lib.schema import STAGE_LABELS
 
-__all__ = ["action_table", "agreement_table", "attribution_table", "cover_facts", "deal_table", "definition_table"]
-__all__ += ["finding_table", "goal_table", "pace_frame", "record_table", "source_table"]
+__all__ = ["attribution_table", "cover_facts", "deal_table", "definition_table", "finding_table", "goal_table"]
+__all__ += ["pace_frame", "record_table", "source_table"]
 
 _COUNT = Unit("count")
 _PERCENT = Unit("percent")
@@ -35,7 +35,6 @@ _RECORD_LABELS = {
     "kind": "Kind",
     "score": "Score",
 }
-_SIDES = {"us": "us", "partner": "partner", "joint": "both"}
 
 
 def cover_facts(partner: dict[str, Any], quarter: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -146,7 +145,7 @@ def pace_frame(goal: GoalView, quarter: dict[str, Any]) -> pd.DataFrame:
     """Day by day: cumulative actual up to the as-of day, and what even pace asks for."""
     start, last, as_of = (_day(quarter[key]) for key in ("start", "last_day", "as_of"))
     since = _day(quarter["since"]) if quarter["since"] else start
-    holidays = {_day(day) for day in quarter["holidays"]}
+    holidays, weekend = {_day(day) for day in quarter["holidays"]}, set(quarter["weekend"])
     added: dict[dt.date, Decimal] = {}
     for record in goal.facts["records"]:
         if record["role"] == "actual" and record["counts"] is not None and record["day"]:
@@ -154,15 +153,16 @@ def pace_frame(goal: GoalView, quarter: dict[str, Any]) -> pd.DataFrame:
             added[day] = added.get(day, Decimal(0)) + Decimal(record["counts"])
     days = [start + dt.timedelta(days=i) for i in range((last - start).days + 1)]
     business = "calendar" not in goal.facts["pace_basis"]
-    counts = [day >= since and (not business or (day.weekday() < 5 and day not in holidays)) for day in days]
+    counts = [day >= since and (not business or (day.weekday() not in weekend and day not in holidays)) for day in days]
     whole, target = sum(counts) or 1, goal.target.value or Decimal(0)
     base = _dec(goal.facts["target"]["from"]) or Decimal(0)
+    curve = [Decimal(share) for share in goal.facts["pace_curve"] or ()]
     actual, expected, total, passed = [], [], Decimal(0), 0
-    for day, countable in zip(days, counts, strict=True):
+    for at, (day, countable) in enumerate(zip(days, counts, strict=True)):
         total += added.get(day, Decimal(0))
         passed += countable
         actual.append(float(total) if day <= as_of and goal.actual.known else None)
-        expected.append(float(base + (target - base) * passed / whole))
+        expected.append(float(base + (target - base) * (curve[at] if curve else Decimal(passed) / whole)))
     frame = pd.DataFrame({"day": days, "actual": actual, "expected": expected})
     frame.attrs |= {
         "unit": goal.facts["unit"],
@@ -312,66 +312,6 @@ def deal_table(deals: list[dict[str, Any]], stages: Iterable[str], money: Unit, 
         "open": "No deal is open.",
     }
     return Table(f"deals-{what}", tuple(columns), tuple(rows), titles[what], empty=nothing[what], print_rows=page)
-
-
-def action_table(actions: list[dict[str, Any]], quarter: dict[str, Any]) -> Table:
-    """What each side promised; what is due and not done is overdue."""
-    columns = (
-        Column("action", "Action", width=3),
-        Column("side", "Side"),
-        Column("owner", "Owner", width=1.2),
-        Column("opened", "Promised"),
-        Column("due", "Due", "date"),
-        Column("status", "Status", "status"),
-        Column("closed", "Closed", "date", sheet_only=True),
-    )
-    rows = [
-        (
-            action["action"],
-            _SIDES[action["side"]],
-            action["owner"],
-            action["opened"],
-            _maybe_day(action["due"]),
-            _action_status(action, quarter["as_of"]),
-            _maybe_day(action["closed_on"]),
-        )
-        for action in actions
-    ]
-    return Table("actions", columns, tuple(rows), "Joint actions", empty="No joint action is on record.")
-
-
-def _action_status(action: dict[str, Any], as_of: str) -> Status:
-    status, due = action["status"], action["due"]
-    if status == "done":
-        late = bool(due and action["closed_on"] and action["closed_on"] > due)
-        return Status("done, late", "●", "warn") if late else Status("done", "●", "good")
-    if status == "dropped":
-        return Status("dropped", "○", "neutral")
-    if due and due < as_of:
-        return Status("overdue", "▼", "bad")
-    return Status(status, "◆" if status == "in progress" else "○", "neutral")
-
-
-def agreement_table(goals: Sequence[GoalView]) -> Table:
-    """Who owns each goal on either side and who agreed to its target."""
-    columns = (
-        Column("goal", "Goal", width=2.2),
-        Column("us", "Owner, us", width=1.2),
-        Column("them", "Owner, partner", width=1.2),
-        Column("agreed_us", "Agreed by us", width=1.4),
-        Column("agreed_them", "Agreed by partner", width=1.4),
-    )
-    rows = tuple(
-        (
-            goal.name,
-            goal.facts["owner_us"],
-            goal.facts["owner_them"],
-            goal.facts["agreed_by_us"] or "not yet",
-            goal.facts["agreed_by_them"] or "not yet",
-        )
-        for goal in goals
-    )
-    return Table("agreement", columns, rows, "Owners and agreement", empty="No goals are agreed for this quarter.")
 
 
 def definition_table(definitions: list[dict[str, Any]]) -> Table:

@@ -8,12 +8,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from pbr_lib.definitions import SimpleMetric
 from pbr_lib.extracts import Extract
 from pbr_lib.model import date_text
-from pbr_lib.params import Rate
 from pbr_lib.periods import Quarter
+from pbr_lib.rates import Rate, RateBook
 from pbr_lib.schema import TABLES
 
 __all__ = ["Period", "Window", "period_of", "plan_rates"]
@@ -25,7 +26,7 @@ _NEEDS = {"subscription_movements": "service_links"}
 
 @dataclass(frozen=True)
 class Window:
-    """For which quarters, as of which day, at which plan rates, and what the exports cover."""
+    """For which quarters, as of which day, at which rates, and what the exports cover."""
 
     quarters: tuple[Quarter, ...]
     as_of: dt.date
@@ -33,6 +34,11 @@ class Window:
     rates: tuple[Rate, ...] = ()
     extracts: tuple[Extract, ...] = ()
     stale_after_days: int = 14
+
+    @cached_property
+    def book(self) -> RateBook:
+        """The rates that were known on the as-of day."""
+        return RateBook.of(self.rates, self.as_of)
 
     def gap(self, table: str, quarter: Quarter, since: Quarter | None = None) -> str:
         """Why a zero of this table and quarter cannot be asserted; empty when the exports cover it whole.
@@ -95,6 +101,12 @@ class Period:
     last: Quarter
     at: dt.date
 
+    @property
+    def zones(self) -> tuple[str, str] | None:
+        """The tables' clock and the zone in which the days of this period begin, where the two differ."""
+        calendar = self.quarter.calendar
+        return (calendar.clock, calendar.time_zone) if calendar.moves else None
+
     def immature(self, as_of: dt.date, maturity_days: int) -> bool:
         """Whether the cohort is too young for its value to be settled."""
         return as_of < self.last.last_day + dt.timedelta(days=maturity_days)
@@ -108,10 +120,10 @@ def period_of(metric: SimpleMetric, quarter: Quarter, as_of: dt.date) -> Period:
     return Period(quarter, first, last, at)
 
 
-def plan_rates(rates: Iterable[Rate], target: str, day: dt.date) -> list[Rate]:
-    """The plan rate into ``target`` of each currency that has one on ``day``; the target's own is 1."""
-    newest: dict[str, Rate] = {target: Rate(target, target, "plan", dt.date.min, Decimal(1))}
-    for rate in sorted(rates, key=lambda rate: rate.valid_from):
-        if rate.kind == "plan" and rate.to_currency == target and rate.valid_from <= day and rate.currency != target:
-            newest[rate.currency] = rate
-    return list(newest.values())
+def plan_rates(rates: Iterable[Rate], target: str, day: dt.date, as_of: dt.date | None = None) -> list[Rate]:
+    """The plan rate into ``target`` of each currency that has one on ``day``; the target's own is 1.
+
+    With ``as_of``, only rates that were known on that day.
+    """
+    own = Rate(target, target, "plan", dt.date.min, Decimal(1))
+    return [own, *RateBook.of(rates, as_of).on("plan", target, day).values()]

@@ -30,7 +30,7 @@ def describe(metric: Metric, metrics: Mapping[str, Metric]) -> str:
     if metric.scope == "programme":
         parts.append("over the whole programme")
     if metric.unit.kind == "money":
-        parts.append(f"in {metric.unit.currency} at plan rates")
+        parts.append(f"in {metric.unit.currency} {_rate(metric)}")
     if metric.way == "split":
         parts.append("shared where several partners are credited")
     return ", ".join(parts) + "." + _least(metric)
@@ -98,6 +98,14 @@ def _when(metric: SimpleMetric) -> str:
     elif metric.shift_quarters:
         text += f" {metric.shift_quarters} quarters later"
     return f"{text} {span}" if metric.trailing_quarters > 1 else text
+
+
+def _rate(metric: SimpleMetric) -> str:
+    if metric.unit.fx == "close_date_rate":
+        return f"at the spot rate of the {_words(metric.date)}"
+    if metric.unit.fx == "period_average":
+        return "at the average rate of the quarter (where none is given, the mean of its spot rates, weighted by days)"
+    return "at plan rates"
 
 
 def _least(metric: Metric) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pbr_lib import goals
 from pbr_lib.definitions import Goal, RatioMetric, SimpleMetric, StatusBands, Target, UnitSpec
-from pbr_lib.goals import Clock, Measured, Result
+from pbr_lib.goals import Clock, Facts, Measured, PaceShare, Result
 from pbr_lib.params import Instance
 from pbr_lib.periods import Calendar, Quarter
 
@@ -47,12 +47,13 @@ def goal(aim: Target, **more: Any) -> Goal:
 def evaluate(aim: Target, actual: Any, as_of: str, metric: Any = None, **more: Any) -> Result:
     """A goal of 2026-Q3 with a target, as it stands on a day; ``more`` goes to goal, instance, measured and clock."""
     bounds = {key: more.pop(key) for key in ("stretch", "red_flag", "weight") if key in more}
-    seen = {key: more.pop(key) for key in ("first_day",) if key in more}
+    seen = {key: more.pop(key) for key in ("first_day", "in_progress") if key in more}
+    shares = {key: more.pop(key) for key in ("share", "p_met") if key in more}
     clock = Clock(more.pop("quarter", Q3), dt.date.fromisoformat(as_of), since=more.pop("since", None))
     state = "unknown" if actual is None else "value"
     measured = Measured(state, None if actual is None else D(actual), 1, **seen)
     instance = Instance("P", "g", aim, **{key: None if v is None else D(v) for key, v in bounds.items()})
-    return goals.evaluate("g", goal(aim, **more), metric or flow(), instance, (measured, clock))
+    return goals.evaluate("g", goal(aim, **more), metric or flow(), instance, Facts(measured, clock, **shares))
 
 
 def attained(aim: Target, actual: Any, **more: Any) -> Decimal | None:
@@ -80,7 +81,7 @@ def test_t21_parent_attainment_is_the_ratio_of_sums() -> None:
 def test_t22_linear_pace() -> None:
     """T22 (V68): goal 31 for 1 to 31 March, on 10 March 10 are to be expected."""
     clock = Clock(Calendar().parse("2026-Q1"), dt.date(2026, 3, 10), since=dt.date(2026, 3, 1))
-    facts = (Measured("value", D(10)), clock)
+    facts = Facts(Measured("value", D(10)), clock)
     result = goals.evaluate("g", goal(target(at_least=31)), flow(), Instance("P", "g", target(at_least=31)), facts)
     assert round(result.pace.expected or 0, 9) == 10
     assert result.standing == "too early"
@@ -89,11 +90,27 @@ def test_t22_linear_pace() -> None:
 def test_t23_pace_index_of_a_month() -> None:
     """T23 (V63): goal 30 in January, 18 done on 15 January: 124 % of an expected 14.516, on track either way."""
     clock = Clock(_OneMonth(Calendar(), 2026, 1), dt.date(2026, 1, 15))
-    facts = (Measured("value", D(18)), clock)
+    facts = Facts(Measured("value", D(18)), clock)
     result = goals.evaluate("g", goal(target(at_least=30)), flow(), Instance("P", "g", target(at_least=30)), facts)
     assert round(result.pace.expected or 0, 3) == D("14.516")
     assert round(result.pace.index or 0, 2) == D("1.24")
     assert result.standing == "on track"
+
+
+def test_t24_bands_of_another_tool() -> None:
+    """T24 (V63): from 99 % on track, from 81 % behind, below at risk; as bands of one's own they hold to the edge."""
+    bands = StatusBands(green_from=D("0.99"), amber_from=D("0.81"))
+    found = [goals.standing(D(index), bands) for index in ("0.99", "0.9899", "0.81", "0.8099")]
+    assert found == ["on track", "at risk", "at risk", "off track"]
+
+
+def test_t25_small_counts_are_judged_by_probability() -> None:
+    """T25: three of five half way is 120 % of an even pace, and yet the chance is 0.63: on track, but barely."""
+    half = {"quarter": _Even(Calendar(), 2026, 3)}
+    found = evaluate(FIVE, 3, "2026-08-15", p_met=D("0.6329"), **half)
+    assert found.pace.index == D("1.2")
+    assert (found.standing, found.judged_by, found.p_met) == ("on track", "probability", D("0.6329"))
+    assert evaluate(FIVE, 3, "2026-08-15", p_met=D("0.5999"), **half).standing == "at risk"
 
 
 class _OneMonth(Quarter):
@@ -167,7 +184,8 @@ def test_t37_proration_by_eligible_days() -> None:
         (target(at_most=10), 12, "0.8"),
         (target(at_most=10), -3, "1"),
         (target(at_most=10), 500, "0"),
-        (target(at_most=0), 0, "1"),
+        (target(at_most=0), 0, None),
+        (target(at_most=0), -2, None),
         (target(between=[80, 90]), 80, "1"),
         (target(between=[80, 90]), 90, "1"),
         (target(between=[80, 90]), 95, "0.5"),
@@ -237,6 +255,17 @@ def test_attainment_grows_with_the_better_actual(aim: Target, one: Decimal, othe
         assert low <= high
 
 
+@given(numbers, st.decimals(min_value="0.01", max_value=500, places=2), numbers, numbers)
+def test_attainment_of_a_range_falls_with_the_distance(
+    low: Decimal, width: Decimal, one: Decimal, other: Decimal
+) -> None:
+    """Nearer is never less; inside is always all."""
+    aim = target(between=[low, low + width])
+    near, far = sorted((one, other), key=lambda actual: max(low - actual, actual - low - width, D(0)))
+    assert (attained(aim, near) or 0) >= (attained(aim, far) or 0)
+    assert attained(aim, low + width / 2) == 1
+
+
 @given(targets(), numbers)
 def test_attainment_and_verdict_agree(aim: Target, actual: Decimal) -> None:
     """A target is met exactly when attainment, where it has a ratio, is at least 1."""
@@ -302,6 +331,96 @@ def test_the_floor_of_a_paced_goal_grows_with_the_quarter() -> None:
     assert evaluate(target(at_least=10), "2.1", "2026-08-15", **half).standing == "off track"
     assert evaluate(target(at_least=10), "3.9", "2026-10-30", red_flag=4).standing == "below floor"
     assert evaluate(target(at_least=10), "4", "2026-10-30", red_flag=4).standing == "missed"
+
+
+@pytest.mark.parametrize(
+    ("chance", "expected"),
+    [("0.6", "on track"), ("0.5999", "at risk"), ("0.3", "at risk"), ("0.2999", "off track"), ("0", "off track")],
+)
+def test_the_chance_of_a_count_decides(chance: str, expected: str) -> None:
+    """Bands of 60 and 30 %, whatever the pace says; a goal may have its own."""
+    assert evaluate(TEN_K, 9000, "2026-08-15", p_met=D(chance)).standing == expected
+    strict = StatusBands(likely_from=D(1), possible_from=D(0))
+    assert evaluate(TEN_K, 9000, "2026-08-15", p_met=D(chance), status=strict).standing == "at risk"
+
+
+def test_a_ceiling_on_a_count_is_judged_by_its_chance_as_well() -> None:
+    """Four tickets of at most six are within bounds today, and will hardly be at the end."""
+    aim = target(at_most=6)
+    assert evaluate(aim, 4, "2026-08-15").standing == "on track"
+    assert evaluate(aim, 4, "2026-08-15", p_met=D("0.2")).standing == "off track"
+
+
+@pytest.mark.parametrize("metric", ["money", "level", "ratio"])
+def test_only_counts_that_grow_are_judged_by_their_chance(metric: str) -> None:
+    """Money keeps its pace, levels and rates are held against their target; the chance is told all the same."""
+    measured = {"money": flow("money"), "level": LEVEL, "ratio": RATIO}[metric]
+    found = evaluate(FIVE, 5, "2026-08-15", measured, p_met=D("0.1"))
+    assert (found.standing, found.judged_by, found.p_met) == ("on track", "pace", D("0.1"))
+
+
+def test_a_chance_neither_hastens_nor_outlives_the_quarter() -> None:
+    """It is too early for two weeks, unknown stays unknown, the floor holds, and in the end the result counts."""
+    sure = {"p_met": D(1)}
+    assert evaluate(TEN_K, 9000, "2026-07-13", **sure).standing == "too early"
+    assert evaluate(TEN_K, None, "2026-08-15", **sure).standing == "not measurable"
+    assert evaluate(TEN_K, 1, "2026-08-15", red_flag=9000, **sure).standing == "below floor"
+    over = evaluate(TEN_K, 9000, "2026-12-01", **sure)
+    assert (over.standing, over.judged_by) == ("missed", "result")
+
+
+def test_pace_takes_the_past_where_it_is_known_and_asked_for() -> None:
+    """A fifth is usually there by now: 2,000 of 10,000 is on track, and the basis is named."""
+    past = PaceShare(D("0.2"), "from the last 8 quarters")
+    found = evaluate(TEN_K, 2000, "2026-08-15", share=past, pace="history")
+    assert (found.pace.expected, found.pace.index, found.pace.share) == (2000, 1, D("0.2"))
+    assert (found.pace.basis, found.standing) == ("from the last 8 quarters", "on track")
+    based = evaluate(target(at_least=200, base=100), 120, "2026-08-15", share=past, pace="history")
+    assert (based.pace.expected, based.pace.index) == (120, 1)
+
+
+def test_pace_falls_back_on_days_and_says_which() -> None:
+    """Without a past business days, or calendar days where the goal asks for them, whatever else is known."""
+    past = PaceShare(D("0.2"), "from the last 8 quarters")
+    assert evaluate(TEN_K, 1, "2026-08-15", pace="history").pace.basis == "even pace over business days"
+    assert evaluate(TEN_K, 1, "2026-08-15", pace="business_days", share=past).pace.basis.endswith("business days")
+    calendar = evaluate(TEN_K, 1, "2026-08-15", pace="calendar_days", share=past)
+    assert (calendar.pace.basis, calendar.pace.expected) == ("even pace over calendar days", 5000)
+
+
+def test_nothing_expected_yet_has_no_index() -> None:
+    """A share of nought divides nothing."""
+    found = evaluate(TEN_K, 5, "2026-08-15", share=PaceShare(D(0), "from the last 8 quarters"), pace="history")
+    assert (found.pace.index, found.pace.expected, found.standing) == (None, 0, "too early")
+
+
+def test_what_is_in_progress_makes_reachable_and_never_actual() -> None:
+    """Three of five and two under way: five can be reached, three are there."""
+    found = evaluate(FIVE, 3, "2026-08-15", in_progress=D(2))
+    assert (found.attained, found.reachable, found.reach, found.met) == (D("0.6"), 5, 1, False)
+    for metric, aim in ((LEVEL, FIVE), (RATIO, FIVE), (flow(), target(at_most=5))):
+        assert evaluate(aim, 3, "2026-08-15", metric, in_progress=D(2)).reachable is None
+    assert evaluate(FIVE, 3, "2026-08-15").reachable is None
+    assert evaluate(FIVE, None, "2026-08-15", in_progress=D(2)).reachable is None
+
+
+@pytest.mark.parametrize(
+    ("aim", "actual", "day", "met", "note"),
+    [
+        (target(done_by="2026-09-15"), 1, "2026-09-15", True, "done (15 Sep 2026, due 15 Sep 2026)"),
+        (target(done_by="2026-09-15"), 1, "2026-09-16", False, "done, late (16 Sep 2026, due 15 Sep 2026)"),
+        (target(done_by="2026-09-15"), 0, None, False, "not done, due 15 Sep 2026"),
+        (target(done_by="2026-09-15"), None, None, None, ""),
+        (target(at_least=0), 3, None, True, "met; a target of 0 has no percentage"),
+        (target(at_most=0), 3, None, False, "not met; a target of 0 has no percentage"),
+        (FIVE, 3, None, False, ""),
+    ],
+)
+def test_what_a_percentage_does_not_say_is_noted(aim: Target, actual: Any, day: Any, met: Any, note: str) -> None:
+    """Done late is told apart from not done, and a target of 0 from one that is missing."""
+    seen = {} if day is None else {"first_day": dt.date.fromisoformat(day)}
+    found = evaluate(aim, actual, "2026-12-01", **seen)
+    assert (found.met, found.note) == (met, note)
 
 
 class _Even(Quarter):
@@ -500,3 +619,55 @@ def test_the_score_is_judged_by_pace_and_then_by_result() -> None:
 def test_the_score_waits_as_long_as_its_goals() -> None:
     """When it is too early for every goal, it is too early for the whole."""
     assert score([("0", 1), ("0.5", 1)], "2026-07-03").standing == "too early"
+
+
+def test_a_goal_that_has_no_percentage_is_neither_known_nor_missing() -> None:
+    """At least 0 is met or not: it moves no mean and takes no weight from the rest."""
+    five = (evaluate(FIVE, 5, "2026-12-01"), goal(FIVE))
+    none = [(evaluate(target(**{kind: 0}), 9, "2026-12-01", weight=99), goal(FIVE)) for kind in ("at_least", "at_most")]
+    found = goals.score([five, *none], "final")
+    assert (found.value, found.known_goals, found.goals, found.left_out) == (1, 1, 1, 2)
+    assert found.words == "based on 1 of 1 goal, 100 % of weight; 2 with a target of 0 are met or not, left out"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("1", 1), ("1", 1), ("1", 1), ("1", 1), (None, 1)], "based on 4 of 5 goals, 80 % of weight"),
+        ([("1", 1)], "based on 1 of 1 goal, 100 % of weight"),
+        ([("1", 59), (None, 41)], "no score: 1 of 2 goals known, 59 % of weight, and 60 % are needed"),
+        ([("1", 596), (None, 404)], "no score: 1 of 2 goals known, 59.6 % of weight, and 60 % are needed"),
+        ([("1", 0)], "no goal has both a weight and a percentage"),
+        ([], "no goal has both a weight and a percentage"),
+    ],
+)
+def test_a_score_has_its_basis_in_words(rows: list[Any], words: str) -> None:
+    """How many goals, how much of the weight, and why there is none; 59.6 % is not rounded to the bound."""
+    assert score(rows).words == words
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([], ""),
+        ([1, 1, 1], ""),
+        ([2, 1, 1], ""),
+        ([30, 30, 40], ""),
+        ([40, 20, 40], ""),
+        ([30, 30, 60], "the weights add up to 120, not to 100; the score divides by their sum"),
+        ([33, 33, 33], ""),
+        ([0, 0], "no goal has a weight above 0, so there is no score"),
+        ([2, -1], "a weight is below 0"),
+    ],
+)
+def test_weights_are_checked(weights: list[int], words: str) -> None:
+    """Their sum is above 0; those that look like percentages make 100 (one plan reads 30/30/40, its copy not)."""
+    assert goals.weights_fault([D(weight) for weight in weights]) == words
+
+
+@given(st.lists(st.tuples(st.one_of(st.none(), numbers), st.integers(0, 9)), max_size=6))
+def test_a_score_lies_between_nothing_and_the_cap(rows: list[Any]) -> None:
+    """Whatever is attained, with whatever weights."""
+    found = score([(None if share is None else str(share), weight) for share, weight in rows])
+    assert found.value is None or 0 <= found.value <= D("1.5")
+    assert 0 <= found.known_goals <= found.goals

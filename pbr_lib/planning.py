@@ -1,0 +1,192 @@
+"""A quarter's goals looked at as a whole: SMART checks, agreement, roll-ups, back-test; apart, because each needs the
+same ground and none of them builds a pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pbr_lib import backtest as backtests
+from pbr_lib import (
+    fleetcheck,
+    ground,
+    ingest,
+    issued,
+    metrics,
+    params,
+    pooling,
+    portfolio,
+    programme,
+    results,
+    rolltables,
+    signing,
+    smart,
+    smartview,
+    tablefacts,
+)
+from pbr_lib import rollup as rollups
+from pbr_lib.backtest import Backtest
+from pbr_lib.errors import InputError
+from pbr_lib.goals import Weighted
+from pbr_lib.ground import Ground
+from pbr_lib.params import Params
+from pbr_lib.periods import Quarter
+from pbr_lib.portfolio import RollUp
+from pbr_lib.prospects import at_start
+from pbr_lib.signing import Status
+from pbr_lib.smart import Found, Plan
+
+__all__ = ["Checked", "Rolled", "backtest", "check", "plan_of", "rollup", "status"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the SMART checks found in a quarter's goals."""
+
+    plan: Plan = field(repr=False)
+    found: tuple[Found, ...] = field(repr=False)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether any finding is an error."""
+        return any(one.severity == "error" for one in self.found)
+
+    def lines(self, every: bool = False) -> Iterator[str]:
+        """For the terminal."""
+        count = len(self.plan.instances)
+        partners = len({row.partner_id for row in self.plan.instances})
+        yield f"Goals of {self.plan.quarter.label}: {count} targets of {partners} partners"
+        yield from smartview.lines(self.found, every)
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return smartview.as_json(self.found, self.plan.quarter.label)
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """A quarter's goals rolled up, and the weighted score of all partners together."""
+
+    quarter: str
+    lines_of: tuple[RollUp, ...] = field(repr=False)
+    total: Weighted
+    settings: Params = field(repr=False)
+
+    def lines(self) -> Iterator[str]:
+        """For the terminal."""
+        labels = {name: metric.label for name, metric in self.settings.metrics.items()}
+        score = "" if self.total.value is None else f" {self.total.value:.0%} of plan,"
+        yield f"{self.quarter}:{score} {self.total.words}"
+        yield from rolltables.lines(self.lines_of, self.settings.goals, labels)
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {"quarter": self.quarter, **rolltables.as_json(self.lines_of, self.total)}
+
+
+def check(root: Path, label: str = "") -> Checked:
+    """Check the goals of a quarter; without one, of the newest in the data.
+
+    Raises
+    ------
+    InputError
+        For faults in params or exports, or a quarter whose predecessor has not begun.
+    """
+    settings = params.read(root)
+    loaded = ingest.load(settings)
+    newest = settings.calendar.quarter_of(loaded.as_of)
+    quarter = settings.quarter(label) if label else newest
+    if quarter.start > newest.end:
+        fix = f"choose {newest.shift(1).label} or an earlier one"
+        raise InputError(f"nothing is known yet of the quarter before {quarter.label}", "the quarter asked for", fix)
+    plan = plan_of(ground.lay(settings, loaded, min(quarter, newest), programme.house_metrics(settings)), quarter)
+    judged = smart.judge(plan)
+    return Checked(plan, (*smart.check(plan, judged), *fleetcheck.check(plan, judged)))
+
+
+def plan_of(standing: Ground, quarter: Quarter) -> Plan:
+    """The goals of a quarter with everything that they are judged by."""
+    settings = standing.params
+    calendars = {key: settings.calendar_of(goal) for key, goal in settings.goals.items()}
+    wanted = ground.asked(settings)
+    facts = tablefacts.facts(standing.connection, wanted, standing.quarters)
+    used = dict.fromkeys(goal.metric for goal in settings.goals.values())
+    history = {name: standing.history(name) for name in (*used, *wanted)}
+    ahead = 0 if quarter == standing.quarter else 1
+    periods = {key: standing.period(goal, standing.quarter).shift(ahead) for key, goal in settings.goals.items()}
+    return Plan(
+        settings=settings,
+        quarter=quarter,
+        as_of=standing.as_of,
+        instances=_instances(standing, quarter),
+        partners=standing.partners,
+        applies=standing.applies,
+        history=history,
+        chances={name: at_start(standing, name, quarter) for name in used},
+        gap=standing.window.gap,
+        dated={name: each.dated for name, each in facts.items()},
+        ever={name: each.ever for name, each in facts.items()},
+        rows={name: each.rows for name, each in facts.items()},
+        closed=standing.record.closed,
+        periods={key: period for key, period in periods.items() if calendars[key] != quarter.calendar},
+    )
+
+
+def status(root: Path, label: str = "") -> Status:
+    """How far the agreement of a quarter's targets has come, as of the newest day of the exports."""
+    settings = params.read(root)
+    as_of = ingest.load(settings).as_of
+    quarter = settings.quarter(label) if label else settings.calendar.quarter_of(as_of)
+    return signing.status(settings, quarter.label, as_of, issued.consult(settings, ()).closed)
+
+
+def rollup(root: Path, label: str = "", by: str = "") -> Rolled:
+    """The goals of a quarter over all partners, over the parents of goals.yaml, and by a column of the partner list.
+
+    Raises
+    ------
+    InputError
+        For faults in params or exports, a quarter that they do not reach, or a column that is not there.
+    """
+    settings = params.read(root)
+    loaded = ingest.load(settings)
+    newest = settings.calendar.quarter_of(loaded.as_of)
+    quarter = settings.quarter(label) if label else newest
+    if quarter > newest:
+        raise InputError(f"{quarter.label} has not begun", "the quarter asked for", f"choose {newest.label} or before")
+    standing = ground.lay(settings, loaded, quarter)
+    every = [each for partner in standing.partners for each in results.of_partner(standing, partner, quarter)]
+    names = dict.fromkeys(each.goal.metric for each in every)
+    parts = {n: pooling.parts(standing.measured[n], settings.metrics[n], quarter) for n in names}
+    sheet = portfolio.sheet(((each.result, each.goal) for each in every), settings.metrics, quarter.label, parts)
+    chosen = {
+        name: metrics.select(standing.connection, "partners", one.partners) for name, one in settings.parents.items()
+    }
+    groups = [portfolio.everybody(standing.partners), *portfolio.parents(settings.parents, chosen)]
+    groups += portfolio.groups_by(by, standing.partners) if by else ()
+    crossing = {
+        name: pooling.overlap(standing.measured[name], settings.metrics[name], settings.metrics, quarter)
+        for name in names
+    }
+    lines = rollups.roll_up(sheet, settings.metrics, groups, crossing)
+    total = rollups.score([line for line in lines if line.group.kind == "all"], settings.goals)
+    return Rolled(quarter.label, lines, total, settings)
+
+
+def backtest(root: Path) -> Backtest:
+    """Replay past quarters and score the forecast against simple ones."""
+    settings = params.read(root)
+    return backtests.run(settings, ingest.load(settings))
+
+
+def _instances(standing: Ground, quarter: Quarter) -> tuple[Any, ...]:
+    """The rows of the quarter's file; where it has none for a partner, what the definitions give."""
+    rows = list(standing.params.instances.get(quarter.label, ()))
+    having = {row.partner_id for row in rows}
+    for partner_id in standing.partners:
+        if partner_id not in having and standing.takes_part(partner_id, quarter):
+            rows += [one.row for one in results.targets(standing, partner_id, quarter).values()]
+    return tuple(rows)

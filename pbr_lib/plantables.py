@@ -1,0 +1,233 @@
+"""The tables of what both sides promise: actions, agreement, next quarter's proposals, where this one is heading, and
+what changed in figures already issued; apart from the other tables, because here a person signs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from pbr_lib.blocks import Cell, Column, Status, Table
+from pbr_lib.goalview import GoalView, number, words_of
+from pbr_lib.model import Amount, Unit, date_text
+
+__all__ = ["action_table", "agreement_table", "kept_table", "outlook_table", "proposal_table", "restatement_table"]
+
+_SIDES = {"us": "us", "partner": "partner", "joint": "both"}
+_PERCENT = Unit("percent")
+_STATES = {
+    "proposed": Status("proposed", "○", "neutral"),
+    "agreed by us": Status("agreed by us", "◆", "warn"),
+    "agreed by them": Status("agreed by partner", "◆", "warn"),
+    "agreed": Status("agreed", "●", "good"),
+    "active": Status("agreed", "●", "good"),
+    "closed": Status("agreed", "●", "good"),
+    "lapsed": Status("not agreed in time", "▼", "bad"),
+    "draft": Status("draft", "○", "neutral"),
+}
+
+
+def kept_table(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> Table:
+    """What was promised in earlier quarters, checked: the review opens with it."""
+    before = [action for action in actions if action["opened"] != quarter["label"]]
+    table = action_table(before, quarter)
+    return Table(
+        "kept",
+        table.columns,
+        table.rows,
+        _kept_title(before, quarter),
+        empty="Nothing was promised in the quarter before.",
+    )
+
+
+def _kept_title(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> str:
+    done = sum(action["status"] == "done" for action in actions)
+    counted = sum(action["status"] != "dropped" for action in actions)
+    return f"Promised before {quarter['label']}: {done} of {counted} done" if counted else "Promised before"
+
+
+def action_table(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> Table:
+    """What each side promised; what is due and not done is overdue."""
+    columns = (
+        Column("action", "Action", width=3),
+        Column("side", "Side"),
+        Column("owner", "Owner", width=1.2),
+        Column("opened", "Promised"),
+        Column("due", "Due", "date"),
+        Column("status", "Status", "status"),
+        Column("closed", "Closed", "date", sheet_only=True),
+    )
+    rows = [
+        (
+            action["action"],
+            _SIDES[action["side"]],
+            action["owner"],
+            action["opened"],
+            _maybe_day(action["due"]),
+            _action_status(action, quarter["as_of"]),
+            _maybe_day(action["closed_on"]),
+        )
+        for action in actions
+    ]
+    return Table("actions", columns, tuple(rows), "Joint actions", empty="No joint action is on record.")
+
+
+def _action_status(action: dict[str, Any], as_of: str) -> Status:
+    status, due = action["status"], action["due"]
+    if status == "done":
+        late = bool(due and action["closed_on"] and action["closed_on"] > due)
+        return Status("done, late", "●", "warn") if late else Status("done", "●", "good")
+    if status == "dropped":
+        return Status("dropped", "○", "neutral")
+    if due and due < as_of:
+        return Status("overdue", "▼", "bad")
+    return Status(status, "◆" if status == "in progress" else "○", "neutral")
+
+
+def agreement_table(goals: Sequence[GoalView]) -> Table:
+    """Who owns each goal on either side, who agreed to its target, and what is open."""
+    columns: tuple[Column, ...] = (
+        Column("goal", "Goal", width=2.2),
+        Column("us", "Owner, us", width=1.2),
+        Column("them", "Owner, partner", width=1.2),
+        Column("agreed_us", "Agreed by us", width=1.4),
+        Column("agreed_them", "Agreed by partner", width=1.4),
+    )
+    # A column that says nothing would only narrow the others.
+    told = any(goal.facts["agreement"]["remark"] for goal in goals)
+    columns += (Column("remark", "Remark", width=1.8),) if told else ()
+    rows = tuple(
+        (
+            goal.name,
+            goal.facts["owner_us"],
+            goal.facts["owner_them"],
+            goal.facts["agreed_by_us"] or "not yet",
+            goal.facts["agreed_by_them"] or "not yet",
+            *((_sentence(goal.facts["agreement"]["remark"]),) if told else ()),
+        )
+        for goal in goals
+    )
+    return Table("agreement", columns, rows, "Owners and agreement", empty="No goals are agreed for this quarter.")
+
+
+def outlook_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
+    """Where each goal is heading: expected by now, the likely range at the end, how likely the target is, and why."""
+    columns = (
+        Column("goal", "Goal", width=2),
+        Column("actual", "Actual", "amount"),
+        Column("expected", "Expected by now", "amount"),
+        Column("low", "Likely from", "amount"),
+        Column("high", "to", "amount"),
+        Column("target", "Target", "amount"),
+        Column("chance", "Chance to meet", "amount"),
+        Column("basis", "Rests on", width=3),
+    )
+    rows = tuple(_outlook_row(goal) for goal in goals if goal.facts["outlook"] is not None)
+    note = "Four times in five the quarter should end within the range. In progress is not part of the actual."
+    return Table(
+        "outlook",
+        columns,
+        rows,
+        f"Where {quarter['label']} is heading",
+        note if any(row[3] is not None for row in rows) else "",
+        empty="The quarter is over; there is nothing left to forecast.",
+    )
+
+
+def _outlook_row(goal: GoalView) -> tuple[Cell, ...]:
+    outlook, unit = goal.facts["outlook"], goal.unit
+    expected = goal.expected
+    if expected.known and unit.kind == "count":
+        expected = Amount(expected.value, Unit("number", decimals=1))
+    chance = number(outlook["p_met"])
+    basis = "; ".join(filter(None, (outlook["basis"] or outlook["reason"], goal.facts["pace_basis"])))
+    return (
+        goal.label,
+        goal.actual,
+        expected if expected.known else None,
+        _amount(outlook["low"], unit),
+        _amount(outlook["high"], unit),
+        goal.aim if goal.facts["target"]["value"] is None else goal.target,
+        None if chance is None else Amount(chance, _PERCENT),
+        _sentence(basis),
+    )
+
+
+def proposal_table(following: dict[str, Any]) -> Table:
+    """Next quarter's goals for signature: what is proposed, from what it follows, and room to sign on both sides."""
+    columns = (
+        Column("goal", "Goal", width=1.8),
+        Column("now", "Target now", "amount"),
+        Column("proposed", "Proposed", "amount"),
+        Column("basis", "How it follows", width=3),
+        Column("state", "State", "status"),
+        Column("us", "For us", width=1.1),
+        Column("them", "For the partner", width=1.1),
+        Column("stretch", "Stretch", "amount", sheet_only=True),
+        Column("red_flag", "Red flag", "amount", sheet_only=True),
+    )
+    rows = tuple(_proposal_row(row) for row in following["rows"])
+    until = date_text(dt.date.fromisoformat(following["deadline"]))
+    note = f"To be agreed by both sides until {until}; what is not agreed then falls back to the last agreed target."
+    title = f"Goals proposed for {following['quarter']}"
+    return Table("next-goals", columns, rows, title, note if rows else "", empty="No goal is proposed.", print_rows=60)
+
+
+def _proposal_row(row: dict[str, Any]) -> tuple[Cell, ...]:
+    unit = Unit.from_json(row["unit"])
+    basis = "; ".join(filter(None, (row["basis"], row["remark"], row["stop"])))
+    return (
+        row["label"],
+        words_of(row["now"], unit),
+        words_of(row["target"], unit),
+        _sentence(basis),
+        _STATES[row["state"]],
+        row["agreed_by_us"] or "",
+        row["agreed_by_them"] or "",
+        _amount(row["stretch"], unit),
+        _amount(row["red_flag"], unit),
+    )
+
+
+def restatement_table(restatements: Sequence[dict[str, Any]]) -> Table:
+    """What was issued, what the same figure is now, and which records make the difference."""
+    columns = (
+        Column("quarter", "Quarter"),
+        Column("goal", "Goal", width=1.8),
+        Column("issued", "Issued", "amount"),
+        Column("now", "Now", "amount"),
+        Column("difference", "Difference", "amount"),
+        Column("kind", "Kind"),
+        Column("cause", "Cause", width=3),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for one in restatements:
+        unit = Unit.from_json(one["unit"])
+        figures = tuple(_amount(one[key], unit) for key in ("issued", "now", "difference"))
+        rows.append((one["quarter"], one["label"], *figures, one["kind"], _sentence(one["words"])))
+        for cause in one["causes"]:
+            rows.append((None, None, None, None, _amount(cause["difference"], unit), cause["kind"], cause["words"]))
+    note = "Issued packs are never altered; what has changed since then stands here."
+    return Table(
+        "restatements",
+        columns,
+        tuple(rows),
+        "Changed since it was issued",
+        note if rows else "",
+        empty="Nothing has changed in the figures issued before.",
+        print_rows=60,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _amount(value: str | None, unit: Unit) -> Amount | None:
+    return None if value is None else Amount(Decimal(value), unit)
+
+
+def _maybe_day(text: str | None) -> dt.date | None:
+    return None if text is None else dt.date.fromisoformat(text)

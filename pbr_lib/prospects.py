@@ -1,0 +1,151 @@
+"""Where the goals of a quarter are heading, for all partners: the pace that its past asks for, the likely range at its
+end, the chance to meet the target; apart, because packs, checks and proposals ask for the same forecast, and it is
+made once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pbr_lib import backtest, bookings, countcast, curves, forecast_subjects, outlook, peers, results
+from pbr_lib.countcast import Forecast, Setting
+from pbr_lib.curves import Curves
+from pbr_lib.definitions import Goal
+from pbr_lib.ground import Ground
+from pbr_lib.outlook import Outlook, Prospect
+from pbr_lib.pacing import PaceShare
+from pbr_lib.periods import Quarter
+
+__all__ = ["Prospects", "at_start"]
+
+_FINE = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """The forecasts of a ground's quarter, made as they are asked for, each once for all partners."""
+
+    ground: Ground
+    _prospects: dict[str, Prospect] = field(default_factory=dict, repr=False)
+    _curves: dict[str, Curves | None] = field(default_factory=dict, repr=False)
+    _outlooks: dict[str, dict[str, Outlook]] = field(default_factory=dict, repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether the quarter is under way, so that there is anything to forecast."""
+        return self.ground.quarter.start <= self.ground.as_of < self.ground.quarter.last_day
+
+    @cached_property
+    def _tested(self) -> backtest.Backtest:
+        return backtest.of(self.ground)
+
+    @cached_property
+    def _targets(self) -> dict[str, dict[str, Any]]:
+        """The target that counts by goal and partner."""
+        out: dict[str, dict[str, Any]] = {key: {} for key in self.ground.params.goals}
+        for partner_id in self.ground.partners:
+            for key, one in results.targets(self.ground, partner_id, self.ground.quarter).items():
+                out[key][partner_id] = one.instance.target
+        return out
+
+    def outlook(self, key: str, partner_id: str) -> Outlook | None:
+        """Where a goal of a partner is heading; None once the quarter is over, or for a goal of another calendar."""
+        goal = self.ground.params.goals[key]
+        if not self.running or self._other_calendar(goal):
+            return None
+        if key not in self._outlooks:
+            self._outlooks[key] = self._prospect(goal.metric).outlooks(self._targets[key])
+        return self._outlooks[key][partner_id]
+
+    def p_met(self, key: str, partner_id: str) -> Decimal | None:
+        """The chance to meet the target, where there is a forecast."""
+        found = self.outlook(key, partner_id)
+        return None if found is None or found.p_met is None else Decimal(repr(found.p_met))
+
+    def middle(self, metric: str, partner_id: str) -> Decimal | None:
+        """What the forecast expects at the end of the quarter, or None."""
+        if not self.running:
+            return None
+        prospect = self._prospect(metric)
+        at = prospect.row.get(partner_id)
+        if at is None or prospect.reason[at]:
+            return None
+        return Decimal(repr(round(float(prospect.ranges[at, 1]), 6)))
+
+    def share(self, key: str, partner_id: str) -> PaceShare | None:
+        """The share of a goal's final value that its past had booked by now; None where days are to be counted."""
+        found = self._curve_of(key)
+        if found is None or not self.running:
+            return None
+        elapsed = self.ground.quarter.elapsed(self.ground.as_of)
+        share = _since(found, partner_id, elapsed, self._joined(partner_id))
+        return PaceShare(Decimal(repr(round(share, 6))).quantize(_FINE), f"from {found.basis(partner_id)}")
+
+    def curve(self, key: str, partner_id: str) -> list[str] | None:
+        """The expected share at the end of each day of the quarter, as text; None where days are counted."""
+        found = self._curve_of(key)
+        if found is None or not self.running:
+            return None
+        joined = self._joined(partner_id)
+        shares = bookings.day_shares(self.ground.quarter)
+        return [f"{_since(found, partner_id, float(elapsed), joined):.6f}" for elapsed in shares]
+
+    def _joined(self, partner_id: str) -> float:
+        """The share of the quarter's business days before the partner joined."""
+        since = self.ground.clock(partner_id, self.ground.quarter).since
+        return 0.0 if since is None else self.ground.quarter.elapsed(since - dt.timedelta(days=1))
+
+    def _curve_of(self, key: str) -> Curves | None:
+        goal = self.ground.params.goals[key]
+        metric = self.ground.params.metrics[goal.metric]
+        if goal.pace != "history" or self._other_calendar(goal) or forecast_subjects.why_not(metric):
+            return None
+        if goal.metric not in self._curves:
+            subject = forecast_subjects.subject_of(self.ground, goal.metric)
+            before = subject.history.before(self.ground.quarter)
+            self._curves[goal.metric] = curves.draw(subject.bookings, before, subject.groups)[0]
+        return self._curves[goal.metric]
+
+    def _prospect(self, metric: str) -> Prospect:
+        if metric not in self._prospects:
+            self._prospects[metric] = outlook.prospect(self.ground, metric, self._tested)
+        return self._prospects[metric]
+
+    def _other_calendar(self, goal: Goal) -> bool:
+        return self.ground.params.calendar_of(goal) != self.ground.quarter.calendar
+
+
+def _since(found: Curves, partner_id: str, elapsed: float, joined: float) -> float:
+    """The share booked, of what is left to be booked since the partner joined."""
+    share = found.share_of(partner_id, elapsed)
+    if not joined:
+        return share
+    before = found.share_of(partner_id, joined)
+    return max(0.0, (share - before) / (1 - before)) if before < 1 else 1.0
+
+
+def at_start(ground: Ground, metric: str, quarter: Quarter) -> Forecast:
+    """What a metric may come to in a quarter, as judged before it begins."""
+    found = ground.params.metrics[metric]
+    booked = None
+    if not forecast_subjects.why_not(found):
+        booked = forecast_subjects.subject_of(ground, metric).bookings
+    return countcast.at_start(found, ground.history(metric), _setting(ground, quarter), booked)
+
+
+def _setting(ground: Ground, quarter: Quarter) -> Setting:
+    workbook = ground.params.workbook
+    joined, ended = (_days(ground, column) for column in ("joined_on", "ended_on"))
+    groups = peers.group(ground.partners, workbook.peers).groups
+    least = (workbook.smart.least_quarters, workbook.smart.least_peers)
+    return Setting(quarter, ground.as_of, joined, ended, groups, *least)
+
+
+def _days(ground: Ground, column: str) -> Any:
+    return np.array([row.get(column) or "NaT" for row in ground.partners.values()], "datetime64[D]")
