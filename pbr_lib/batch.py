@@ -25,7 +25,7 @@ from pbr_lib.errors import PackError
 from pbr_lib.jobs import Job, Outcome
 from pbr_lib.slices import Slices
 
-__all__ = ["Request", "Run", "build"]
+__all__ = ["Request", "Run", "build", "build_from", "jobs_of"]
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,14 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
     InputError
         For faults in params, exports, template, quarter or partner names, before any notebook runs.
     """
-    notebook = request.root / "notebooks" / request.template
-    template.check(notebook, ("partner", "quarter", "edition"))
-    ready = slices.ensure(request.root, request.quarter, fetch=True)
+    template.check(_notebook(request), ("partner", "quarter", "edition"))
+    return build_from(request, slices.ensure(request.root, request.quarter, fetch=True), tell)
+
+
+def build_from(request: Request, ready: Slices, tell: Callable[[str, Any], None] = lambda event, value: None) -> Run:
+    """Build packs from slices that are made already (see :func:`build`)."""
     tell("measured", ready)
-    folder = (request.out or ready.output) / ready.quarter
-    wanted = _jobs(request, ready, notebook, folder)
+    wanted = jobs_of(request, ready)
     stopped = [job for job in wanted if job.partner in ready.stopped]
     todo = [job for job in wanted if job not in stopped and (request.force or not jobs.unchanged(job))]
     tell("jobs", len(todo))
@@ -80,15 +82,14 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
     for outcome in _run(todo, request.jobs):
         outcomes[outcome.partner] = outcome
         tell("pack", outcome)
-    run = Run(ready, folder, tuple(outcomes[job.partner] for job in wanted))
+    run = Run(ready, _folder(request, ready), tuple(outcomes[job.partner] for job in wanted))
     _write_run(run, request)
     return run
 
 
-# ---------------------------------------------------------------------------------------------- within
-
-
-def _jobs(request: Request, ready: Slices, notebook: Path, folder: Path) -> list[Job]:
+def jobs_of(request: Request, ready: Slices) -> list[Job]:
+    """The packs of a request: where each lies, and the key that names the state it is made from."""
+    notebook, folder = _notebook(request), _folder(request, ready)
     partners = request.partners or tuple(ready.partners)
     shared = hashlib.sha256(notebook.read_bytes() + files.code_digest().encode() + request.edition.encode())
     out = []
@@ -99,6 +100,17 @@ def _jobs(request: Request, ready: Slices, notebook: Path, folder: Path) -> list
         where = folder / files.folder_name(partner)
         out.append(Job(partner, ready.quarter, request.edition, notebook, path, where, key.hexdigest()))
     return out
+
+
+# ---------------------------------------------------------------------------------------------- within
+
+
+def _notebook(request: Request) -> Path:
+    return request.root / "notebooks" / request.template
+
+
+def _folder(request: Request, ready: Slices) -> Path:
+    return (request.out or ready.output) / ready.quarter
 
 
 def _unreadable(job: Job) -> PackError:

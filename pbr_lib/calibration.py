@@ -28,7 +28,7 @@ LEAST_CASES = 20
 
 _LEVELS = (0.5, 0.998)  # never narrower than the middle half, however much stays as it is
 _WIDEST = 3.0
-_HAIR = 1e-12
+_HAIR = 1e-9  # so that a level never lies just where a jump of the distribution is
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def levels_needed(what: Predictive, actual: Floats) -> Floats:
     """For each partner the least level whose central range would have held what came; 0 where the middle held it."""
     safe = np.nan_to_num(actual)
     upto, below = what.at_most(safe), 1 - what.at_least(safe)
-    return np.clip(np.maximum(1 - 2 * upto, 2 * below - 1 + _HAIR), 0.0, 1.0)
+    return np.clip(np.maximum(1 - 2 * upto, 2 * below - 1) + _HAIR, 0.0, 1.0)
 
 
 def by_level(needed: Floats) -> Correction:

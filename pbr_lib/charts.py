@@ -146,7 +146,7 @@ def _calm(axes: Axes) -> None:
 
 
 def pace(frame: pd.DataFrame, title: str = "") -> Chart | Note:
-    """Cumulative actual against even pace; ``frame`` has columns day, actual, expected (both may end early).
+    """Cumulative actual against its pace; ``frame`` has columns day, actual, expected (both may end early).
 
     ``frame.attrs`` holds unit, label, target, as_of: what :meth:`Review.pace` gives.
     """
@@ -174,9 +174,9 @@ def pace(frame: pd.DataFrame, title: str = "") -> Chart | Note:
     alt = f"{label} cannot be measured on {as_of}; the target is {_amount(target, unit)}."
     if len(known):
         now, due = (_amount(frame[name].iloc[known.index[-1]], unit) for name in ("actual", "expected"))
-        alt = f"{label} stands at {now} on {as_of}; even pace would be {due}, the target is {_amount(target, unit)}."
+        alt = f"{label} stands at {now} on {as_of}; pace asks for {due}, the target is {_amount(target, unit)}."
     native: dict[str, Any] = {"type": "line", "x": "day", "series": ["actual", "expected"]}
-    native |= {"labels": {"day": "Day", "actual": "Actual", "expected": "Even pace"}}
+    native |= {"labels": {"day": "Day", "actual": "Actual", "expected": "Expected by then"}}
     return chart(drawing, frame, title or f"{label} against pace", alt, native)
 
 

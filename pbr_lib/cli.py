@@ -99,6 +99,43 @@ def check(
         raise typer.Exit(2)
 
 
+@app.command(
+    epilog="""Examples:
+
+  pbr close 2026-Q2                                    freeze the quarter's packs in the ledger
+
+  pbr close 2026-Q2 --restated                         what has changed in them since
+
+  pbr close 2026-Q2 --reissue --partner P-001 --reason "a deal was re-dated"
+"""
+)
+def close(  # noqa: PLR0913 - options of a command, each with its own help
+    quarter: Annotated[str, typer.Argument(help="A quarter that is over, such as 2026-Q2.")],
+    partner: Annotated[list[str] | None, typer.Option(help="This partner only; may be given again.")] = None,
+    restated: Annotated[bool, typer.Option("--restated", help="List what has changed since, and do nothing.")] = False,
+    reissue: Annotated[bool, typer.Option("--reissue", help="Issue packs again, from the present data.")] = False,
+    reason: Annotated[str, typer.Option(help="Why packs are issued again.")] = "",
+    kind: Annotated[str, typer.Option(help="revision or correction; left out, it follows from the changes.")] = "",
+    json_: Annotated[bool, typer.Option("--json", help="Everything as JSON, and nothing else.")] = False,
+) -> None:
+    """Close a quarter: freeze the figures and records of its packs for good."""
+    from pbr_lib import issuing
+
+    root, partners = workspace.find_root(), tuple(partner or ())
+    if kind not in ("", "revision", "correction"):
+        raise InputError(f'"{kind}" is no kind', "--kind", "write revision or correction")
+    if restated:
+        found: Any = issuing.restatements(root, quarter)
+    elif reissue:
+        found = issuing.reissue(root, quarter, partners, reason, kind)
+    else:
+        found = issuing.close(root, quarter, partners)
+    if json_:
+        print_json(found.as_json())
+    else:
+        print_lines(found.lines())
+
+
 sources = typer.Typer(
     name="sources",
     help="The mappings of exports: propose, explain, try.",

@@ -7,7 +7,9 @@ the export of changes says so; a stage of today says nothing about a past day, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,7 +35,10 @@ _WON = (Compare("is_won", "is", True), Compare("stage", "is", "won"), Compare("i
 _TELLS_THE_END = {"is_won", "is_lost", "is_open", "stage", "source_stage", "probability", "forecast_category"}
 _TELLS_THE_END |= {"weighted_amount", "loss_reason", "cycle_days", "close_date", "went_live_on", "days_to_live"}
 _LOOK_BACK = 24
-_STAGE_WORDS = ("", "stage", "stagename", "dealstage", "stage name", "deal stage", "source_stage")
+_STAGE_WORDS = ("", "stage", "stagename", "dealstage", "stage name", "deal stage", "source_stage", "phase")
+_DUE_WORDS = ("closedate", "close date", "close_date", "closed date", "expected close date")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
+_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,9 @@ class Deals:
     """The deals of one metric, sorted by partner and key: one row for each deal and partner.
 
     ``partner`` is a position in ``partners``; ``amount`` what the deal adds to the metric if it is won, at the plan
-    rate of the quarter asked for; ``closed`` the day it was won or lost, far in the future while it is open.
+    rate of the quarter asked for; ``closed`` the day it was won or lost, far in the future while it is open. ``stage``
+    and ``due`` say where it was on past days, and when it was then expected to close (as days since 1970), where the
+    export of changes tells of them.
     """
 
     metric: str
@@ -79,6 +86,7 @@ class Deals:
     won: Mask = field(repr=False)
     amount: Floats = field(repr=False)
     stage: Trail | None = field(default=None, repr=False)
+    due: Trail | None = field(default=None, repr=False)
 
     def open_on(self, day: np.datetime64) -> Mask:
         """Which deals were open at the end of a day."""
@@ -96,9 +104,9 @@ class Deals:
         order = keep[np.argsort(place[self.partner[keep]], kind="stable")]
         names = ("key", "made", "closed", "won", "amount")
         some = {name: getattr(self, name)[order] for name in names}
-        stage = None if self.stage is None else _kept(self.stage, order, len(self.key))
+        trails = {name: _kept(getattr(self, name), order, len(self.key)) for name in ("stage", "due")}
         partners = tuple(self.partners[at] for at in rows)
-        return replace(self, partners=partners, partner=place[self.partner[order]], stage=stage, **some)
+        return replace(self, partners=partners, partner=place[self.partner[order]], **some, **trails)
 
 
 def is_won_money(metric: Metric) -> bool:
@@ -153,6 +161,9 @@ def of(
     keep = np.flatnonzero(who >= 0)
     order = keep[np.lexsort((key[keep].astype(str), who[keep]))]
     is_open, closed = _flags(found["is_open"]), _days(found["closed"], _NEVER)
+    here = is_open[order]
+    words = np.where(here, found["now"].to_numpy(zero_copy_only=False)[order], None)
+    days = np.where(here & (closed[order] < _NEVER), closed[order].astype(str), None)
     return Deals(
         name,
         tuple(partners),
@@ -162,35 +173,60 @@ def of(
         np.where(is_open, _NEVER, closed)[order],
         (_flags(found["won"]) & ~is_open)[order],
         found["counts"].to_numpy()[order],
-        trail(changes, key[order], is_open[order], found["now"].to_numpy(zero_copy_only=False)[order]),
+        trail(changes, key[order], words, _STAGE_WORDS, _Words()),
+        trail(changes, key[order], days, _DUE_WORDS, _as_day),
     )
 
 
-def trail(changes: pa.Table | None, keys: Any, is_open: Mask, now: Any) -> Trail | None:
-    """How the stages of deals changed, from the table ``opportunity_history``; None when it tells of no stage.
+class _Words:
+    """Numbers for words, without regard to case; :data:`UNKNOWN` for none."""
 
-    Exports write stages as the CRM words them; they are compared without regard to case. A deal of which no change is
-    known is where it is now while it is open; where it was before it closed, nobody knows.
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def __call__(self, word: Any) -> int:
+        text = str(word).strip().casefold() if word is not None else ""
+        return self._known.setdefault(text, len(self._known)) if text else UNKNOWN
+
+
+def _as_day(word: Any) -> int:
+    """A day as days since 1970, from text that begins with one as ISO writes it; :data:`UNKNOWN` for any other."""
+    match = _ISO.match(str(word or "").strip())
+    try:
+        return (dt.date.fromisoformat(match[0]) - _EPOCH).days if match else UNKNOWN
+    except ValueError:
+        return UNKNOWN
+
+
+def trail(
+    changes: pa.Table | None, keys: Any, now: Any, called: Sequence[str], number: Callable[[Any], int]
+) -> Trail | None:
+    """How a field of deals changed, from the table ``opportunity_history``; None when it tells nothing of it.
+
+    Parameters
+    ----------
+    changes:
+        The table, or None.
+    keys, now:
+        Ids of deals, and what holds now of those that are open (None of others): of a deal of which no change is
+        known, that always held. Where a deal was that closed without a known change, nobody knows.
+    called:
+        The names of the field, in lower case. The empty one stands for exports that tell of one field only.
+    number:
+        Gives values their numbers.
     """
     if changes is None or not len(changes):
         return None
     names = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(changes["field"].cast(pa.string()), "")))
-    about = changes.filter(pc.is_in(names, value_set=pa.array(_STAGE_WORDS)))
+    about = changes.filter(pc.is_in(names, value_set=pa.array(called)))
     place: dict[str, list[int]] = {}
     for at, one in enumerate(keys):
         place.setdefault(str(one), []).append(at)
-    about = about.filter(
-        pc.is_in(about["opportunity_id"].cast(pa.string()), value_set=pa.array(list(place), pa.string()))
-    )
+    known = pa.array(list(place), pa.string())
+    about = about.filter(pc.is_in(about["opportunity_id"].cast(pa.string()), value_set=known))
     if not len(about):
         return None
-    words: dict[str, int] = {}
-
-    def number(word: Any) -> int:
-        text = str(word).strip().casefold() if word is not None else ""
-        return words.setdefault(text, len(words)) if text else UNKNOWN
-
-    current = np.array([number(word) if on else UNKNOWN for word, on in zip(now, is_open, strict=True)], np.int64)
+    current = np.array([number(word) for word in now], np.int64)
     stamps = about["changed_at"].cast(pa.timestamp("us")).to_numpy()
     columns = (about[name].to_pylist() for name in ("opportunity_id", "old", "new"))
     rows = [
@@ -199,6 +235,8 @@ def trail(changes: pa.Table | None, keys: Any, is_open: Mask, now: Any) -> Trail
         for at in place[str(deal)]
         if not np.isnat(stamp)
     ]
+    if not rows:
+        return None
     rows.sort(key=lambda row: (row[0], row[1], row[2], row[3]))
     deal, stamp, old, new = (np.array([row[at] for row in rows]) for at in range(4))
     return Trail(deal.astype(np.int64), stamp.astype("datetime64[D]"), old, new, current)
@@ -217,7 +255,9 @@ def _stage(table: Any) -> Any:
     return table.source_stage.fill_null(table.stage)
 
 
-def _kept(one: Trail, order: Ints, size: int) -> Trail:
+def _kept(one: Trail | None, order: Ints, size: int) -> Trail | None:
+    if one is None:
+        return None
     place = np.full(size, UNKNOWN, np.int64)
     place[order] = np.arange(len(order))
     rows = np.flatnonzero(place[one.deal] >= 0)

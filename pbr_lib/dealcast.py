@@ -52,8 +52,9 @@ def day_at(quarter: Quarter, elapsed: float) -> dt.date:
 class Odds:
     """How often open deals were won by the end of the quarter: of each group ``wins`` of ``seen``, by partner a factor.
 
-    ``edges`` are ages in days that divide the groups; where it is None a group is a stage, and the last one holds the
-    deals whose stage nobody knows. ``factor`` multiplies the odds of a partner's deals.
+    ``edges`` are ages in days that divide the groups; where it is None a group is a stage, an expectation to close in
+    the quarter, or both, and the last one holds the deals of which nobody knows. ``factor`` multiplies the odds of a
+    partner's deals.
     """
 
     edges: Floats | None
@@ -72,11 +73,6 @@ class Odds:
         raised = p * self.factor[partner]
         return np.asarray(raised / (1 - p + raised), np.float64)
 
-    @property
-    def basis(self) -> str:
-        """What deals were compared by."""
-        return "age" if self.edges is not None else "stage"
-
 
 @dataclass(frozen=True)
 class _Past:
@@ -84,7 +80,7 @@ class _Past:
 
     deal: Ints
     age: Floats
-    stage: Ints
+    kind: Ints
     in_time: Mask
 
 
@@ -106,35 +102,48 @@ def _open_then(deals: Deals, quarter: Quarter, elapsed: float, counts: Mask) -> 
     deal = np.flatnonzero(deals.open_on(day) & counts[deals.partner])
     age = (day - deals.made[deal]).astype(np.float64)
     in_time = deals.won[deal] & (deals.closed[deal] <= last)
-    return _Past(deal, age, _stage_then(deals, day)[deal], in_time)
+    return _Past(deal, age, _kind_then(deals, day, quarter)[deal], in_time)
 
 
-def _stage_then(deals: Deals, day: np.datetime64) -> Ints:
-    return np.full(len(deals.key), UNKNOWN, np.int64) if deals.stage is None else deals.stage.then(day)
+def _kind_then(deals: Deals, day: np.datetime64, quarter: Quarter) -> Ints:
+    """A number for the stage of each deal on a day, and whether it was then expected to close by the quarter's end."""
+    none = np.full(len(deals.key), UNKNOWN, np.int64)
+    stage = none if deals.stage is None else deals.stage.then(day)
+    due = none if deals.due is None else deals.due.then(day)
+    last = np.datetime64(quarter.last_day, "D").astype(np.int64)
+    expected = np.where(due == UNKNOWN, 0, np.where(due <= last, 1, 2))
+    return np.where((stage == UNKNOWN) & (expected == 0), UNKNOWN, 3 * (stage + 1) + expected)
+
+
+def _compared_by(deals: Deals, measured: Odds) -> str:
+    if measured.edges is not None:
+        return "age"
+    words = [] if deals.stage is None else ["stage"]
+    return " and ".join(words if deals.due is None else [*words, "expected closing day"])
 
 
 def _together(parts: Sequence[_Past]) -> _Past:
     if not parts:
         return _Past(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, bool))
-    names = ("deal", "age", "stage", "in_time")
+    names = ("deal", "age", "kind", "in_time")
     return _Past(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _groups(past: _Past) -> tuple[Floats | None, Ints, int]:
-    """By stage where it is mostly known, else by age, in groups of like size that are large enough to measure."""
-    if len(past.stage) and (past.stage != UNKNOWN).mean() >= _MOSTLY:
-        size = int(past.stage.max()) + 2
-        return None, np.where(past.stage == UNKNOWN, size - 1, past.stage), size
+    """By stage or expectation where it is mostly known, else by age, in groups of like size that can be measured."""
+    if len(past.kind) and (past.kind != UNKNOWN).mean() >= _MOSTLY:
+        size = int(past.kind.max()) + 2
+        return None, np.where(past.kind == UNKNOWN, size - 1, past.kind), size
     count = int(np.clip(len(past.age) // _A_GROUP, 1, _MOST_GROUPS))
     edges = np.unique(np.quantile(past.age, np.arange(1, count) / count)) if count > 1 else np.zeros(0)
     return edges, np.searchsorted(edges, past.age, side="right"), len(edges) + 1
 
 
-def _group_now(measured: Odds, age: Floats, stage: Ints) -> Ints:
+def _group_now(measured: Odds, age: Floats, kind: Ints) -> Ints:
     if measured.edges is not None:
         return np.searchsorted(measured.edges, age, side="right")
     last = len(measured.seen) - 1
-    return np.where((stage == UNKNOWN) | (stage >= last), last, stage)
+    return np.where((kind == UNKNOWN) | (kind >= last), last, kind)
 
 
 # ------------------------------------------------------------------------------------------- simulation
@@ -166,7 +175,7 @@ def won(deals: Deals, bookings: Bookings, history: History, setting: Setting, dr
     past = list(_past(history, quarter))
     measured = odds(deals, past, elapsed)
     here = np.flatnonzero(deals.open_on(day))
-    group = _group_now(measured, (day - deals.made[here]).astype(np.float64), _stage_then(deals, day)[here])
+    group = _group_now(measured, (day - deals.made[here]).astype(np.float64), _kind_then(deals, day, quarter)[here])
     chance = measured.of(group, deals.partner[here])
     bounds = np.searchsorted(deals.partner[here], np.arange(len(deals.partners) + 1))
     seeds = [seed_of(partner, deals.metric, quarter.label) for partner in deals.partners]
@@ -178,7 +187,8 @@ def won(deals: Deals, bookings: Bookings, history: History, setting: Setting, dr
         if bounds[at + 1] > bounds[at]:
             final[at] += simulate(deals.amount[here[mine]], chance[mine], seed + 1, draws)
     enough, reason = _evidence(history, setting)
-    basis = tuple(_words(int(count), measured.basis, len(past)) for count in np.diff(bounds))
+    by = _compared_by(deals, measured)
+    basis = tuple(_words(int(count), by, len(past)) for count in np.diff(bounds))
     # Rounded far below a cent, so that an amount is never missed by what floats leave over.
     return Forecast(Samples(np.round(final, 6)), enough, basis, reason)
 

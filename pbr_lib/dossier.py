@@ -85,7 +85,7 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         "influenced": _influenced(metric, params),
         "unit": metric.unit.unit.as_json(),
         "better": metric.better,
-        "table": metric.table if isinstance(metric, SimpleMetric) else "",
+        "table": _one_table(metric, params.metrics),
         "aggregate": _recipe(metric, params.metrics),
         "target": target_json(instance.target),
         "stretch": plain(instance.stretch),
@@ -375,6 +375,12 @@ def _definitions(programme: Programme, wanted: list[Goal]) -> list[dict[str, Any
             }
         )
     return out
+
+
+def _one_table(metric: Metric, metrics: Mapping[str, Metric]) -> str:
+    """The table of a goal's records; empty where they come from several, and each id names its own."""
+    tables = sorted(_tables(metric, metrics))
+    return tables[0] if len(tables) == 1 else ""
 
 
 def _tables(metric: Metric, metrics: Mapping[str, Metric]) -> set[str]:

@@ -17,18 +17,12 @@ from pbr_lib.contest import Subject
 from pbr_lib.definitions import Metric, RatioMetric, SimpleMetric
 from pbr_lib.ground import Ground
 
-__all__ = ["asked", "sample", "subject_of", "why_not"]
+__all__ = ["sample", "subject_of", "why_not"]
 
 Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[np.datetime64]
 
 _KNOWN_CREATED = 0.8
-
-
-def asked(ground: Ground) -> tuple[str, ...]:
-    """The metrics of goals that can be forecast, each once, in the order of the goals."""
-    names = dict.fromkeys(goal.metric for goal in ground.params.goals.values())
-    return tuple(name for name in names if not why_not(ground.params.metrics[name]))
 
 
 def why_not(metric: Metric) -> str:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pbr_lib.definitions import Metric, RatioMetric, SimpleMetric
 from pbr_lib.hits import Hits
 from pbr_lib.metrics import measure
-from pbr_lib.model import Amount, Unit
+from pbr_lib.model import Amount, Unit, rounded
 from pbr_lib.periods import Quarter
 from pbr_lib.window import Window
 
@@ -26,6 +26,7 @@ __all__ = ["Effect", "Effects", "effect", "rates_told", "unconverted"]
 
 Policy = Literal["plan_rate", "close_date_rate"]
 
+_WHOLE_FROM = 1000  # money from here on is shown without coins
 _UNCONVERTED = pa.schema(
     [
         ("partner_id", pa.string()),
@@ -63,13 +64,16 @@ class Effect:
     def told(self, unit: Unit) -> str:
         """The effect in a sentence, with its basis."""
         count = "1 record" if self.records == 1 else f"{self.records} records"
-        moved = self.effect
-        if moved is None or self.plan is None or self.spot is None:
+        if self.plan is None or self.spot is None:
             return f"The currency effect is not known: {self.reason} ({count} in other currencies)."
-        sign = "+" if moved > 0 else ""
-        at_plan, at_spot = Amount(self.plan, unit), Amount(self.spot, unit)
-        said = f"{at_plan} at plan rates, {at_spot} at the spot rates of each record's day"
-        return f"Currency effect {sign}{Amount(moved, unit)}: {said} ({count} in other currencies)."
+        shown = [Amount(value, unit) for value in (self.plan, self.spot)]
+        # Alike in their places, and the difference that of the printed figures, so that a reader can add it up.
+        places = min(each.decimals for each in shown) if _large(shown) else max(each.decimals for each in shown)
+        alike = Unit(unit.kind, unit.currency, places)
+        plan, spot = (rounded(value, places) for value in (self.plan, self.spot))
+        sign = "+" if spot > plan else ""
+        said = f"{Amount(plan, alike)} at plan rates, {Amount(spot, alike)} at the spot rates of each record's day"
+        return f"Currency effect {sign}{Amount(spot - plan, alike)}: {said} ({count} in other currencies)."
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,10 @@ def rates_told(metric: SimpleMetric, window: Window, quarter: Quarter) -> dict[s
     for each, span in window.book.between("spot", target, quarter.start, quarter.end):
         found.setdefault(each, []).append(span.rate.rate)
     return {each: f"spot rates of the day, {_range(rates)}" for each, rates in sorted(found.items())}
+
+
+def _large(amounts: list[Amount]) -> bool:
+    return any(amount.value is not None and abs(amount.value) >= _WHOLE_FROM for amount in amounts)
 
 
 def _source(source: str) -> str:

@@ -71,7 +71,7 @@ class GoalView:
 
     @property
     def expected(self) -> Amount:
-        """What even pace asks for by now."""
+        """What its pace asks for by now."""
         return self._amount("expected")
 
     @property

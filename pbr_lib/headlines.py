@@ -60,7 +60,7 @@ def _overall(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence:
     if quarter["since"]:
         days = f"since joining on {date_text(_day(quarter['since']), year=False)}"
     state = standings.status(score["standing"]).word
-    return (Run(f"{value} of plan", True), Run(f" {days}, where even pace would stand at {expected}: {state}."))
+    return (Run(f"{value} of plan", True), Run(f" {days}, where pace asks for {expected}: {state}."))
 
 
 def _too_little(score: dict[str, Any]) -> str:
@@ -148,9 +148,14 @@ def _promises(facts: dict[str, Any]) -> Sentence | None:
 
 
 def _unagreed(goals: Sequence[GoalView]) -> Sentence | None:
-    open_ = sum(not (goal.facts["agreed_by_us"] and goal.facts["agreed_by_them"]) for goal in goals)
+    states = [goal.facts["agreement"]["state"] for goal in goals]
+    lapsed, open_ = states.count("lapsed"), sum(state not in ("agreed", "active", "closed") for state in states)
     if not open_:
         return None
+    if lapsed == open_:
+        told = "was not agreed in time" if lapsed == 1 else "were not agreed in time"
+        stands = "the last agreed one stands" if lapsed == 1 else "the last agreed ones stand"
+        return (Run(f"{lapsed} {_plural(lapsed, 'target')} {told}", True), Run(f"; where there is one, {stands}."))
     return (Run(f"{open_} {_plural(open_, 'target')} {_is(open_)} not yet agreed", True), Run(" by both sides."))
 
 

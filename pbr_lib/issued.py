@@ -8,11 +8,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pbr_lib import ledger
-from pbr_lib.ledger import Ledger
 from pbr_lib.params import Params
+
+if TYPE_CHECKING:
+    from pbr_lib.ledger import Ledger
 
 __all__ = ["Figure", "Record", "address", "consult", "digest", "opened", "slices_of"]
 
@@ -44,15 +45,16 @@ class Record:
 
 def address(params: Params) -> str:
     """Where the workbook's ledger is."""
+    from pbr_lib import ledger
+
     return ledger.place(params.workbook.close.ledger, params.output)
 
 
 def consult(params: Params, quarters: Iterable[str]) -> Record:
     """The figures that were issued as final in some quarters; nothing where there is no ledger."""
-    where = address(params)
-    if not ledger.exists(where):
+    if not exists(params):
         return Record()
-    with ledger.open_ledger(where, create=False) as book:
+    with opened(params) as book:
         found = book.issued_results(quarters)
         places = zip(found.quarter, found.partner_id, found.goal, strict=True)
         facts = (found.pack_id, found.metric, found.state, found.actual, found.attained, found.target)
@@ -61,27 +63,36 @@ def consult(params: Params, quarters: Iterable[str]) -> Record:
         return Record(frozenset(book.closed()), dict(zip(places, figures, strict=True)))
 
 
+def exists(params: Params) -> bool:
+    """Whether the workbook has a ledger yet; nothing is made."""
+    if not params.workbook.close.ledger and not (params.output / "ledger.sqlite").exists():
+        return False  # the database's library takes half a second to load, and most workbooks need none of it
+    from pbr_lib import ledger
+
+    return ledger.exists(address(params))
+
+
 def opened(params: Params) -> Ledger:
     """The workbook's ledger; it must be there."""
+    from pbr_lib import ledger
+
     return ledger.open_ledger(address(params), create=False)
 
 
 def slices_of(params: Params, quarter: str) -> dict[str, bytes]:
     """The frozen slice of every final pack of a quarter, by partner: what these packs are made from, for ever."""
-    where = address(params)
-    if not ledger.exists(where):
+    if not exists(params):
         return {}
-    with ledger.open_ledger(where, create=False) as book:
+    with opened(params) as book:
         packs = book.issued(quarter, final=True)
         return {partner: book.slice(pack.pack_id) for partner, pack in packs.items()}
 
 
 def digest(params: Params) -> str:
     """One name for the state of the ledger; empty where there is none."""
-    where = address(params)
-    if not ledger.exists(where):
+    if not exists(params):
         return ""
-    with ledger.open_ledger(where, create=False) as book:
+    with opened(params) as book:
         packs = (pack for quarter in book.closed() for pack in book.packs(quarter))
         told = [f"{pack.pack_id}:{pack.slice_sha256}" for pack in packs] + sorted(book.closed())
     return hashlib.sha256("\n".join(told).encode()).hexdigest()

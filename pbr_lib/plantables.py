@@ -122,10 +122,14 @@ def outlook_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
         Column("high", "to", "amount"),
         Column("target", "Target", "amount"),
         Column("chance", "Chance to meet", "amount"),
-        Column("basis", "Rests on", width=3),
+        Column("remark", "Remark", width=1.8),
+        Column("pace", "Expected by now rests on", sheet_only=True),
+        Column("basis", "The range rests on", sheet_only=True),
     )
     rows = tuple(_outlook_row(goal) for goal in goals if goal.facts["outlook"] is not None)
-    note = "Four times in five the quarter should end within the range. In progress is not part of the actual."
+    paced = {goal.facts["pace_basis"] for goal in goals if goal.facts["pace_share"] is not None}
+    note = "Four times in five the quarter should end within the range; what it rests on stands in the workbook."
+    note += f" Expected by now: {'; '.join(sorted(paced))}." if paced else ""
     return Table(
         "outlook",
         columns,
@@ -142,7 +146,9 @@ def _outlook_row(goal: GoalView) -> tuple[Cell, ...]:
     if expected.known and unit.kind == "count":
         expected = Amount(expected.value, Unit("number", decimals=1))
     chance = number(outlook["p_met"])
-    basis = "; ".join(filter(None, (outlook["basis"] or outlook["reason"], goal.facts["pace_basis"])))
+    sure = chance == 1 and outlook["low"] is not None
+    # Why there is no forecast is said in a word on the page; the workbook has the whole of it.
+    remark = outlook["reason"].partition(":")[0] or ("reached already" if sure else "")
     return (
         goal.label,
         goal.actual,
@@ -151,7 +157,9 @@ def _outlook_row(goal: GoalView) -> tuple[Cell, ...]:
         _amount(outlook["high"], unit),
         goal.aim if goal.facts["target"]["value"] is None else goal.target,
         None if chance is None else Amount(chance, _PERCENT),
-        _sentence(basis),
+        _sentence(remark),
+        _sentence(goal.facts["pace_basis"]),
+        _sentence(outlook["basis"] or outlook["reason"]),
     )
 
 
@@ -208,7 +216,8 @@ def restatement_table(restatements: Sequence[dict[str, Any]]) -> Table:
         figures = tuple(_amount(one[key], unit) for key in ("issued", "now", "difference"))
         rows.append((one["quarter"], one["label"], *figures, one["kind"], _sentence(one["words"])))
         for cause in one["causes"]:
-            rows.append((None, None, None, None, _amount(cause["difference"], unit), cause["kind"], cause["words"]))
+            told = f"{cause['record']}: {cause['words']}" if cause["record"] else cause["words"]
+            rows.append(("", "", "", "", _amount(cause["difference"], unit), cause["kind"], told))
     note = "Issued packs are never altered; what has changed since then stands here."
     return Table(
         "restatements",

@@ -53,7 +53,8 @@ class Fact:
 
     ``day`` and ``amount`` are by the metric's own columns; ``credited`` maps the credited partners to their shares,
     None where credit is not known; ``created`` and ``claimed`` say when the record was made and when this partner's
-    credit was claimed, None where no export tells.
+    credit was claimed, None where no export tells. ``elsewhere`` says that the record stood behind a figure that was
+    issued to another partner.
     """
 
     day: dt.date | None = None
@@ -63,6 +64,7 @@ class Fact:
     credited: Mapping[str, Decimal | None] | None = None
     created: dt.date | None = None
     claimed: dt.date | None = None
+    elsewhere: bool = False
 
 
 Facts = Callable[[str, str, str, Sequence[str]], Mapping[str, Fact]]
@@ -123,7 +125,7 @@ def changes(
     for key, before in then.items():
         if key in now and before.counts != now[key].counts:
             found.extend(_moved(key, before, now[key], case))
-    return tuple(sorted(found, key=lambda change: (KINDS.index(change.kind), change.key)))
+    return tuple(sorted(found, key=lambda each: (KINDS.index(each.kind), each.key.table, each.key.record_id, each.key)))
 
 
 def _look_up(keys: Iterable[Key], facts: Facts, metric: str) -> dict[Key, Fact]:
@@ -162,6 +164,8 @@ def _come(key: Key, after: Evidence, fact: Fact | None, case: Circumstances) -> 
     if fact is not None and fact.claimed is not None and fact.claimed > case.issued_known:
         words = f"credited to this partner since {date_text(fact.claimed)}"
         return Change("re-attributed", key, after.counts, words)
+    if fact is not None and fact.elsewhere:
+        return Change("re-attributed", key, after.counts, "credited to another partner when the figures were issued")
     if case.other_definition:
         return Change("definition", key, after.counts, "")
     words = f"{dated}counted since the figures were issued"

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,12 +24,22 @@ __all__ = ["facts_of"]
 _MADE = ("created_at", "submitted_on", "issued_on", "answered_on")
 
 
-def facts_of(tables: Mapping[str, pa.Table], metrics: Mapping[str, Metric]) -> Facts:
-    """A look-up of records by metric, role, table and ids (see :data:`~pbr_lib.record_changes.Facts`)."""
+def facts_of(
+    tables: Mapping[str, pa.Table],
+    metrics: Mapping[str, Metric],
+    elsewhere: Callable[[str, str], bool] = lambda table, record: False,
+) -> Facts:
+    """A look-up of records by metric, role, table and ids (see :data:`~pbr_lib.record_changes.Facts`).
+
+    ``elsewhere`` says of a table and record whether it stood behind a figure issued to another partner.
+    """
 
     def look_up(metric: str, role: str, table: str, ids: Sequence[str]) -> Mapping[str, Fact]:
+        if table not in tables:
+            return {}
         part = _part(metrics.get(metric), metrics, role, table)
-        return _facts(tables, table, list(dict.fromkeys(ids)), part)
+        found = _facts(tables, table, list(dict.fromkeys(ids)), part)
+        return {record: replace(fact, elsewhere=elsewhere(table, record)) for record, fact in found.items()}
 
     return look_up
 

@@ -9,6 +9,7 @@ error. Which differences are worth a new pack, the workbook decides.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from pbr_lib.record_changes import KINDS, Change, Circumstances, Fact, Facts, Ke
 __all__ = ["Cause", "Fact", "Facts", "Restatement", "Side", "Terms", "compare", "reason_for"]
 
 _ZERO = Decimal(0)
+_PLACES = Decimal("1e-10")  # of the steps by which a mean or a ratio moves; sums are exact
 _ROUNDING = Decimal("1e-9")
 _EXACT = Context(prec=80)  # wide enough that no sum of amounts is rounded
 
@@ -278,7 +280,9 @@ class _Goal:
 
             def simple(held: Mapping[Key, Decimal | None]) -> Decimal | None:
                 counts = [value for value in held.values() if value is not None]
-                return way(counts) if counts or self.before.aggregate == "sum" else None
+                if self.before.aggregate == "sum":
+                    return way(counts)
+                return way(counts).quantize(_PLACES) if counts else None
 
             return simple
         scale = self._scale()
@@ -314,20 +318,24 @@ class _Goal:
 
 
 def _grouped(found: Sequence[Change]) -> Iterable[Sequence[Change]]:
-    """Changes one by one, those of a definition together: they have one cause."""
-    yield from ([change] for change in found if change.kind != "definition")
-    together = [change for change in found if change.kind == "definition"]
-    if together:
-        yield together
+    """Changes that have one cause: those of a record that stands above and below a line, all of a definition."""
+
+    def cause(change: Change) -> tuple[str, str, str]:
+        key = change.key
+        return ("definition", "", "") if change.kind == "definition" else (change.kind, key.table, key.record_id)
+
+    for _, group in itertools.groupby(found, cause):
+        yield tuple(group)
 
 
 def _cause(group: Sequence[Change], part: Decimal) -> Cause:
     first = group[0]
     if first.kind != "definition":
         return Cause(first.kind, first.key.table, first.key.record_id, part, first.words, first.fuller)
-    gone = sum(not change.stays for change in group)
-    words = f"the definition is another: {gone} of the issued records no longer count"
-    return Cause("definition", "", "", part, f"{words}, {len(group) - gone} count anew or otherwise")
+    gone = {change.key[1:] for change in group if not change.stays}
+    other = {change.key[1:] for change in group} - gone
+    words = f"the definition is another: {len(gone)} of the issued records no longer count"
+    return Cause("definition", "", "", part, f"{words}, {len(other)} count anew or otherwise")
 
 
 def _quotient(held: Mapping[Key, Decimal | None]) -> Decimal | None:
@@ -337,7 +345,7 @@ def _quotient(held: Mapping[Key, Decimal | None]) -> Decimal | None:
 
 
 def _times(value: Decimal | None, scale: Decimal) -> Decimal | None:
-    return None if value is None else value * scale
+    return None if value is None else (value * scale).quantize(_PLACES)
 
 
 def _base(target: Mapping[str, Any]) -> Decimal | None:

@@ -5,12 +5,12 @@ record by record, and what differs is few.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from pbr_lib import closing, dossier, issued, programme, recordfacts, restatement
-from pbr_lib.frozen import definition_hash
+from pbr_lib.frozen import Evidence, definition_hash
 from pbr_lib.ground import Ground
 from pbr_lib.issued import Figure
 from pbr_lib.periods import Quarter
@@ -45,14 +45,15 @@ def of_quarter(measured: Programme, quarter: Quarter) -> Found:
     then = _as_of(measured, quarter)
     workbook = measured.params.workbook
     until = closing.revision_until(quarter, workbook.final_after_business_days, workbook.close.revision_days)
-    look_up = recordfacts.facts_of(ground.loaded.tables, measured.params.metrics)
     out = {}
     with issued.opened(measured.params) as book:
         packs = book.issued(quarter.label, final=True)
         ids = [packs[partner].pack_id for partner in moved]
         states, evidence = book.states(ids), book.evidence(ids)
         runs = {run: book.run(run) for run in {packs[partner].run_id for partner in moved}}
+    held = _holders({partner: evidence.get(packs[partner].pack_id, ()) for partner in moved})
     for partner_id in moved:
+        look_up = recordfacts.facts_of(ground.loaded.tables, measured.params.metrics, _others(held, partner_id))
         pack = packs[partner_id]
         run = runs[pack.run_id]
         before = Side(states.get(pack.pack_id, ()), evidence.get(pack.pack_id, ()), run.known_at, run.fx_hash)
@@ -110,6 +111,19 @@ def _moved(ground: Ground, quarter: Quarter) -> Iterator[tuple[tuple[str, str, s
         now = (fact.value if fact.known else None, fact.n, hashes[goal.metric])
         if now != (figure.actual, figure.n_records, figure.definition_hash):
             yield place, figure
+
+
+def _holders(evidence: Mapping[str, Iterable[Evidence]]) -> dict[tuple[str, str], set[str]]:
+    """For each record the partners to whom it was issued; who gains one from another has the other among the moved."""
+    out: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for partner_id, rows in evidence.items():
+        for row in rows:
+            out[row.table, row.record_id].add(partner_id)
+    return out
+
+
+def _others(held: Mapping[tuple[str, str], set[str]], partner_id: str) -> Callable[[str, str], bool]:
+    return lambda table, record: bool(held.get((table, record), set()) - {partner_id})
 
 
 def _as_of(measured: Programme, quarter: Quarter) -> Programme:

@@ -150,7 +150,7 @@ class Review:
     # ------------------------------------------------------------------------------------------- frames
 
     def pace(self, key: str = "") -> pd.DataFrame:
-        """A goal's cumulative actual by day beside even pace, for :func:`pbr.charts.pace`.
+        """A goal's cumulative actual by day beside its pace, for :func:`pbr.charts.pace`.
 
         Columns day, actual (None after the as-of day), expected; without a key the heaviest paced goal.
         Empty, and then drawn as a remark, when no goal is paced.

@@ -5,6 +5,7 @@ them needs no metric, no engine and no way of forecasting.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +21,8 @@ from pbr_lib.contest import METHODS, OURS, SEASONAL, pinballs
 __all__ = ["Backtest", "band", "no_cases"]
 
 _FAIR = (0.7, 0.95)
-_BINS = np.array([0.2, 0.4, 0.6, 0.8])
+_CERTAIN = 1 - 1e-9
+_BINS = np.array([0.2, 0.4, 0.6, 0.8, _CERTAIN])
 _KEYS = ["at", "method"]
 _NUMBERS = ["low", "middle", "high", "actual", "p_met", "met", "at", "scale"]
 _TEXTS = ["metric", "quarter", "partner_id", "method"]
@@ -67,7 +69,10 @@ class Backtest:
 
     @cached_property
     def reliability(self) -> pd.DataFrame:
-        """What became of our chances: for each range of them targets, the mean chance, and the share that was met."""
+        """What became of our chances: for each range of them targets, the mean chance, and the share that was met.
+
+        Targets that were certain, met already mostly, stand apart: they are no feat.
+        """
         ours = self.cases[(self.cases["method"] == OURS) & self.cases["met"].notna()]
         place = np.searchsorted(_BINS, ours["p_met"].to_numpy(), side="right")
         edges = [0.0, *_BINS, 1.0]
@@ -104,23 +109,24 @@ class Backtest:
             "pooled": _plain(self.pooled),
             "metrics": _plain(self.by_metric),
             "reliability": _plain(self.reliability),
+            "brier": [_value(each) for each in self.brier],
             "shown": {metric: self.choice(metric) for metric in self.labels},
             "skipped": dict(self.skipped),
         }
 
     def lines(self) -> list[str]:
         """The scores as text for a terminal."""
-        out = [self._about(), ""]
+        out = [*textwrap.wrap(self._about(), 100), ""]
         for title, table in self._tables():
             out += [title, *_aligned(table), ""]
         return [*out, *self._left_out()]
 
     def markdown(self) -> str:
         """The scores as Markdown, for a page of documentation."""
-        out = [self._about(), ""]
+        out = [*textwrap.wrap(self._about(), 120), ""]
         for title, table in self._tables():
             out += [f"**{title}**", "", *_piped(table), ""]
-        return "\n".join([*out, *self._left_out()]).rstrip() + "\n"
+        return "\n".join([*out, *(f"* {line}" for line in self._left_out())]).rstrip() + "\n"
 
     def _about(self) -> str:
         if not len(self.cases):
@@ -149,13 +155,19 @@ class Backtest:
             for row in self.reliability.itertuples(index=False):
                 low, high, count, chance, met = row
                 said = [_percent(chance), _percent(met)] if count else ["–", "–"]
-                chances.append([f"{_percent(low)} to {_percent(high)}", f"{count:,}", *said])
-            out.append((f"Chances of meeting a target (Brier score {self._brier():.3f})", chances))
+                span = "certain" if low == _CERTAIN else f"{_percent(low)} to {_percent(high)}"
+                chances.append([span, f"{count:,}", *said])
+            whole, unsure = self.brier
+            title = f"Chances of meeting a target (Brier score {whole:.3f}, without the certain ones {unsure:.3f})"
+            out.append((title, chances))
         return out
 
-    def _brier(self) -> float:
+    @cached_property
+    def brier(self) -> tuple[float, float]:
+        """The mean squared error of our chances, and the same without those that were certain (NaN without any)."""
         ours = self.cases[(self.cases["method"] == OURS) & self.cases["met"].notna()]
-        return float(((ours["p_met"] - ours["met"]) ** 2).mean())
+        error, unsure = (ours["p_met"] - ours["met"]) ** 2, ours["p_met"] < _CERTAIN
+        return float(error.mean()), float(error[unsure].mean())
 
     def _left_out(self) -> list[str]:
         return [f"Not scored: {metric}: {reason}." for metric, reason in self.skipped.items()]

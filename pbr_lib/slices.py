@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,18 @@ def ensure(root: Path, quarter: str = "", fetch: bool = False) -> Slices:
     digest = _digest(settings)
     files.write_json(newest, {"digest": digest, "quarter": settings.calendar.quarter_of(loaded.as_of).label})
     return _write(settings, measured, loaded, digest)
+
+
+def restate(root: Path, quarter: str, partners: Collection[str]) -> Slices:
+    """The slices of a closed quarter, those of some partners made anew from the present data.
+
+    All others stay as they were issued.
+    """
+    settings = params.read(root)
+    loaded = ingest.load(settings)
+    measured = _measure(settings, loaded, _quarter(settings, loaded, quarter))
+    _stop_on_errors(settings, measured.findings, loaded)
+    return _write(settings, measured, loaded, "", partners)
 
 
 def _store(settings: Params) -> Path:
@@ -235,7 +247,7 @@ def _digest(settings: Params) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _write(settings: Params, measured: Programme, loaded: Loaded, digest: str) -> Slices:
+def _write(settings: Params, measured: Programme, loaded: Loaded, digest: str, anew: Collection[str] = ()) -> Slices:
     folder = _store(settings) / "slices" / measured.quarter.label
     slices = _slices(settings, measured, digest, _stopped(settings, loaded))
     partners = loaded.tables["partners"].to_pylist()
@@ -243,7 +255,7 @@ def _write(settings: Params, measured: Programme, loaded: Loaded, digest: str) -
     changed = restating.find(measured)
     for partner in partners:
         path = slices.path(partner["partner_id"])
-        if partner["partner_id"] in frozen:
+        if partner["partner_id"] in frozen and partner["partner_id"] not in anew:
             files.write_bytes(path, frozen[partner["partner_id"]])
         else:
             mine = None if changed is None else changed.get(partner["partner_id"], [])

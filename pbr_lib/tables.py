@@ -74,7 +74,7 @@ def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
         Column("reason", "Remark", sheet_only=True),
     )
     paced = {goal.facts["pace_basis"] for goal in goals if goal.facts["pace_share"] is not None}
-    mark = f"The dark tick in a bar is where {' or '.join(sorted(paced))} would stand. " if paced else ""
+    mark = f"The dark tick in a bar is what pace asks for by now ({'; '.join(sorted(paced))}). " if paced else ""
     note = "In progress is open and due this quarter; it is never part of the actual."
     return Table(
         name="goals",
@@ -113,7 +113,7 @@ def _goal_row(goal: GoalView, quarter: dict[str, Any]) -> tuple[Cell, ...]:
 
 
 def _expected(goal: GoalView) -> Cell:
-    """What even pace asks for by now; of a count with one decimal, since 3.6 by now is not yet 4."""
+    """What pace asks for by now; of a count with one decimal, since 3.6 by now is not yet 4."""
     if not goal.expected.known:
         return None
     return Amount(goal.expected.value, Unit("number", decimals=1)) if goal.unit.kind == "count" else goal.expected
@@ -142,7 +142,7 @@ def _recipe(goal: GoalView) -> dict[str, Any]:
 
 
 def pace_frame(goal: GoalView, quarter: dict[str, Any]) -> pd.DataFrame:
-    """Day by day: cumulative actual up to the as-of day, and what even pace asks for."""
+    """Day by day: cumulative actual up to the as-of day, and what pace asks for."""
     start, last, as_of = (_day(quarter[key]) for key in ("start", "last_day", "as_of"))
     since = _day(quarter["since"]) if quarter["since"] else start
     holidays, weekend = {_day(day) for day in quarter["holidays"]}, set(quarter["weekend"])

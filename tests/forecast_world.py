@@ -1,4 +1,4 @@
-"""Made-up programmes as arrays, for tests that forecast without any export: who books how much, and which deals lie open."""
+"""Made-up programmes as arrays, for tests that forecast without any export: who books how much, what is open."""
 
 from __future__ import annotations
 
@@ -114,7 +114,9 @@ def subject(metric: SimpleMetric, booked: Bookings, deals: Deals | None) -> Subj
 def told_later(one: Subject, day: np.datetime64) -> Subject:
     """The same programme with another future: whatever closed or was booked after a day went otherwise."""
     booked = one.bookings
-    other = replace(booked, each=np.where(booked.day > day, booked.each * 3 + 1, booked.each))
+    field = "each" if one.deals is not None else "records"
+    held = getattr(booked, field)
+    other = replace(booked, **{field: np.where(booked.day > day, held * 3 + 1, held)})
     deals = one.deals
     if deals is not None:
         after = deals.closed > day

@@ -25,9 +25,9 @@ def run(quarter: str = QUARTER, known_at: dt.date = FINAL, **other: Any) -> Run:
     return Run(quarter=quarter, known_at=known_at, **(facts | other))
 
 
-def deal(name: str, amount: str, day: str = "2026-03-10", **other: Any) -> dict[str, Any]:
+def deal(name: str, counts: str, day: str = "2026-03-10", **other: Any) -> dict[str, Any]:
     """One record of a slice, in the base currency and wholly the partner's."""
-    row = {"id": name, "role": "actual", "day": day, "counts": amount, "amount": amount, "currency": "USD"}
+    row = {"id": name, "role": "actual", "day": day, "counts": counts, "amount": counts, "currency": "USD"}
     return row | {"share": "1"} | other
 
 

@@ -163,7 +163,8 @@ def named(text: str, metric: str = "won") -> str:
 METRICS = """
 pbr: 1
 metrics:
-  won: {label: Won, table: opportunities, aggregate: count, date: close_date, where: {is_won: true}, unit: {kind: count}}
+  won:
+    {label: Won, table: opportunities, aggregate: count, date: close_date, where: {is_won: true}, unit: {kind: count}}
   all: {label: All, table: opportunities, aggregate: count, date: close_date, unit: {kind: count}}
   rate: {type: ratio, label: Rate, numerator: won, denominator: all, unit: {kind: percent}}
 """

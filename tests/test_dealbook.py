@@ -122,6 +122,23 @@ def test_the_stage_of_a_past_day_comes_from_the_changes() -> None:
     assert after[row("D")] != UNKNOWN, "an open one without any is where it is now"
 
 
+def test_the_closing_day_that_was_expected_on_a_past_day() -> None:
+    """It moves as the changes say; a text that is no ISO day is not guessed at; an open deal without any has today's."""
+    deals = world(
+        changes(
+            ("B", "2026-08-01T10:00", "CloseDate", "2026-08-15", "2026-09-20T00:00:00"),
+            ("C", "2026-07-20T10:00", "Close Date", "15.08.2026", "2026-13-45"),
+        )
+    )
+    assert deals.due is not None and deals.stage is None
+    row = deals.key.tolist().index
+    early, late = (deals.due.then(day(text)) for text in ("2026-07-31", "2026-08-01"))
+    expected = {"B": "2026-08-15", "D": "2027-03-01"}
+    assert {key: str(np.datetime64(int(early[row(key)]), "D")) for key in expected} == expected
+    assert str(np.datetime64(int(late[row("B")]), "D")) == "2026-09-20"
+    assert early[row("C")] == late[row("C")] == early[row("A")] == UNKNOWN
+
+
 def test_changes_that_tell_of_no_stage_are_as_good_as_none() -> None:
     """Amounts change as well."""
     assert world(changes(("B", "2026-08-01T10:00", "Amount", "1", "2"))).stage is None
@@ -130,7 +147,9 @@ def test_changes_that_tell_of_no_stage_are_as_good_as_none() -> None:
 
 def test_some_partners_keep_their_deals_and_stages() -> None:
     """Partners are numbered anew, and what belongs to a deal stays with it."""
-    deals = world(changes(("D", "2026-08-01T10:00", "Stage", "One", "Two"), ("B", "2026-08-01T10:00", "Stage", "x", "y")))
+    deals = world(
+        changes(("D", "2026-08-01T10:00", "Stage", "One", "Two"), ("B", "2026-08-01T10:00", "Stage", "x", "y"))
+    )
     some = deals.of_partners(np.array([1]))
     assert some.partners == ("P2",) and some.key.tolist() == ["D"] and some.partner.tolist() == [0]
     assert deals.stage is not None and some.stage is not None

@@ -270,6 +270,21 @@ def test_the_currency_effect_stands_beside_attainment_and_not_in_it() -> None:
     assert found.reason == ""
 
 
+@pytest.mark.parametrize(
+    ("plan", "spot", "told"),
+    [
+        ("416790.4", "436693.6", "+$19,904: $416,790 at plan rates, $436,694"),
+        ("999.5", "1000.25", "$0: $1,000 at plan rates, $1,000"),
+        ("10", "9.75", "-$0.25: $10.00 at plan rates, $9.75"),
+        ("0", "0", "$0: $0 at plan rates, $0"),
+    ],
+)
+def test_a_printed_effect_is_the_difference_of_the_printed_figures(plan: str, spot: str, told: str) -> None:
+    """19,903.20 would print as 19,903 between two figures that lie 19,904 apart."""
+    effect = fx.Effect(Decimal(plan), Decimal(spot), 2)
+    assert effect.told(Unit("money", "USD")).startswith(f"Currency effect {told} ")
+
+
 def test_the_effect_is_the_same_whichever_rate_decides() -> None:
     """It compares plan with spot also where a metric itself is measured at an average."""
     window = small_world.window(AS_OF, [Q3], (*RATES, *SPOT))

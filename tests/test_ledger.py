@@ -495,6 +495,14 @@ def test_a_ledger_in_use_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "another process writes it" in caught.value.fix
 
 
+@pytest.mark.parametrize("address", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_what_a_server_cannot_hold(book: Ledger) -> None:
+    """PostgreSQL's text knows no zero byte; that is one fault, and nothing is kept."""
+    with pytest.raises(SourceError, match=r"the ledger says: .*NUL"):
+        book.record_close(run(), [pack([deal("d\x00", "1")])])
+    assert (book.issued(QUARTER), book.closed()) == ({}, {})
+
+
 def test_the_same_close_gives_the_same_rows(tmp_path: Path) -> None:
     """No clock and no chance is in what is kept, but for the note of the database when it was written."""
     kept = []

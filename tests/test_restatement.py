@@ -1,11 +1,11 @@
-"""Issued against now: causes record by record that add up, revision told from correction, and no other partner named."""
+"""Issued against now: causes by record that add up, revision told from correction, no other partner named."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -53,8 +53,14 @@ def restated(
         Side([before], old, FINAL, "f1"), Side([after], new, known_at, fx_hash), facts(known or {}), TERMS
     )
     if found.difference is not None:
-        assert sum((c.difference or Decimal(0) for c in found.causes), Decimal(0)) == found.difference
+        assert summed(found) == found.difference
     return found
+
+
+def summed(found: Restatement) -> Decimal:
+    """The parts of all causes together, not rounded to what a Decimal holds by default."""
+    with localcontext(prec=80):
+        return sum((cause.difference for cause in found.causes if cause.difference is not None), Decimal(0))
 
 
 def told(found: Restatement) -> list[tuple[str, str, str]]:
@@ -234,20 +240,32 @@ def test_a_ratio() -> None:
     old += [record("B", "1", role="denominator")]
     new = [*old, record("B", "1", role="numerator"), record("C", "1", role="denominator")]
     found = restated(old, new, then=percent, now=percent | {"actual": str(Decimal(2) / 3)})
-    assert [(c.kind, c.record_id) for c in found.causes] == [("back-dated", "C"), ("back-dated", "B")]
-    assert found.causes[1].difference == Decimal(2) / 3 - Decimal(1) / 3
+    assert [(c.kind, c.record_id) for c in found.causes] == [("back-dated", "B"), ("back-dated", "C")]
+    assert [f"{c.difference:.6f}" for c in found.causes] == ["0.500000", "-0.333333"]
+
+
+def test_a_record_above_and_below_the_line() -> None:
+    """A deal that was won and is deleted leaves both; that is one cause."""
+    percent = {"unit": {"kind": "percent"}, "aggregate": "ratio"}
+    old = [record("A", "1", role="numerator")] + [record(name, "1", role="denominator") for name in "AB"]
+    found = restated(old, [old[2]], then=percent | {"actual": "0.5"}, now=percent | {"actual": "0"})
+    assert [(c.kind, c.record_id, c.difference) for c in found.causes] == [("deleted", "A", Decimal("-0.5"))]
 
 
 @pytest.mark.parametrize(
-    ("aggregate", "now"), [("average", "4000"), ("median", "4000"), ("min", "4000"), ("max", "4000")]
+    ("aggregate", "then", "part"), [("average", "4500", -500), ("median", "4500", -500), ("max", "5000", -1000)]
 )
-def test_other_aggregates(aggregate: str, now: str) -> None:
-    """A record that goes moves the figure by what it held up or down."""
-    then = {"average": "4500", "median": "4500", "min": "4000", "max": "5000"}[aggregate]
-    if aggregate == "min":
-        return
-    found = restated([A, B], [B], then={"actual": then, "aggregate": aggregate}, now={"actual": now})
-    assert told(found) == [("deleted", "A", str(Decimal(now) - Decimal(then)))]
+def test_other_aggregates(aggregate: str, then: str, part: int) -> None:
+    """A record that goes moves the figure by what it held up."""
+    found = restated([A, B], [B], then={"actual": then, "aggregate": aggregate}, now={"actual": "4000"})
+    assert [(cause.kind, cause.record_id, cause.difference) for cause in found.causes] == [("deleted", "A", part)]
+
+
+def test_a_record_that_held_nothing_up() -> None:
+    """The least of all stays the least when another goes; that it is gone is told."""
+    least = {"actual": "4000", "aggregate": "min"}
+    found = restated([A, B], [B], then=least, now=least)
+    assert [(cause.kind, cause.record_id, cause.difference) for cause in found.causes] == [("deleted", "A", 0)]
 
 
 def test_a_scaled_ratio() -> None:
@@ -256,7 +274,7 @@ def test_a_scaled_ratio() -> None:
     old = [record("A", "1", role="numerator"), record("B", "2", role="denominator")]
     new = [old[0], record("B", "4", role="denominator", amount=None)]
     found = restated(old, new, then=per_hundred | {"actual": "50"}, now=per_hundred | {"actual": "25"})
-    assert told(found) == [("amended", "B", "-25.0")]
+    assert told(found) == [("amended", "B", "-25.0000000000")]
 
 
 # ------------------------------------------------------------------------------------ unknown is not zero
@@ -402,8 +420,7 @@ def lookups(draw: st.DrawFn) -> Any:
 def test_causes_add_up(issued: Side, now: Side, known: Mapping[str, Fact]) -> None:
     """Whatever changed, the parts make the difference exactly, and another partner is not in them."""
     for found in compare(issued, now, facts(known), TERMS):
-        parts = [cause.difference for cause in found.causes]
-        assert sum((part for part in parts if part is not None), Decimal(0)) == found.difference
+        assert summed(found) == found.difference
         assert found.difference == (found.now or 0) - (found.issued or 0)
         assert "P-666" not in str(found.as_json())
 

@@ -1,0 +1,182 @@
+"""Closing a quarter, and issuing a pack again; apart, because here figures leave the house for good, and only packs
+that are whole and made of the present state may.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pbr_lib import batch, closing, files, ground, ingest, issued, ledger, params, programme, restating, slices
+from pbr_lib.addresses import shown
+from pbr_lib.batch import Request
+from pbr_lib.errors import InputError
+from pbr_lib.frozen import Receipt, Run, canonical
+from pbr_lib.ingest import Loaded
+from pbr_lib.params import Params
+from pbr_lib.periods import Quarter
+
+__all__ = ["Closed", "close", "reissue", "restatements"]
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What a close, or a new issue, did."""
+
+    receipt: Receipt
+    where: str
+
+    def lines(self) -> Iterator[str]:
+        """For the terminal."""
+        got = self.receipt
+        if got.already:
+            yield f"{got.quarter} was closed before; nothing has changed ({self.where})"
+            return
+        kept = f", {len(got.kept)} issued before" if got.kept else ""
+        state = "closed" if got.closed else "still open for the other partners"
+        yield f"{got.quarter}: {len(got.written)} packs issued{kept}; the quarter is {state} ({self.where})"
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        got = self.receipt
+        packs = [{name: getattr(one, name) for name in ("pack_id", "partner_id", "status")} for one in got.written]
+        head = {"quarter": got.quarter, "closed": got.closed, "already": got.already}
+        return {**head, "issued": packs, "kept": list(got.kept)}
+
+
+def close(root: Path, label: str, partners: Iterable[str] = ()) -> Closed:
+    """Freeze figures and records of a quarter's packs; without partners of all, which closes the quarter.
+
+    Raises
+    ------
+    InputError
+        Before the close lag is over, and for every pack that is missing or not of the present data, params and code.
+    """
+    settings = params.read(root)
+    quarter = settings.quarter(label)
+    loaded = ingest.load(settings)
+    closing.refuse_early(quarter, loaded.as_of, settings.workbook.final_after_business_days)
+    where = issued.address(settings)
+    if ledger.exists(where) and quarter.label in issued.consult(settings, ()).closed:
+        return Closed(Receipt(quarter.label, (), (), True, True), shown(where))
+    ready = slices.ensure(root, quarter.label)
+    chosen = tuple(partners)
+    wanted = batch.jobs_of(Request(root, label, chosen), ready)
+    made = {job.partner: closing.Made(job.folder, job.key) for job in wanted}
+    hashes = closing.check_packs(made)
+    drafts = (closing.draft(ready.path(partner).read_bytes(), sha) for partner, sha in sorted(hashes.items()))
+    with ledger.open_ledger(where) as book:
+        receipt = book.record_close(run_of(settings, loaded, quarter), drafts, whole=not chosen)
+    return Closed(receipt, shown(where))
+
+
+def reissue(root: Path, label: str, partners: Iterable[str], reason: str, kind: str = "") -> Closed:
+    """Issue packs of a closed quarter again from the present data; each names the pack that it takes the place of.
+
+    ``kind`` is ``revision`` or ``correction``; left out, it follows from what has changed.
+
+    Raises
+    ------
+    InputError
+        When the quarter is not closed, nothing has changed, or no reason is given.
+    """
+    settings = params.read(root)
+    quarter = settings.quarter(label)
+    chosen = tuple(dict.fromkeys(partners))
+    if not chosen:
+        raise InputError("no partner is named", fix="add --partner, once for each pack that is to be issued again")
+    if not reason.strip():
+        raise InputError("a pack is issued again only with a reason", fix='add --reason "what has changed, and why"')
+    changed = _changed(settings, quarter)
+    unchanged = [partner for partner in chosen if partner not in changed]
+    if unchanged:
+        what = f"nothing has changed in what was issued to {', '.join(unchanged)}"
+        fix = f"leave them out; pbr close {quarter.label} --restated lists what differs"
+        raise InputError(what, f"the packs of {quarter.label}", fix)
+    ready = slices.restate(root, quarter.label, chosen)
+    request = Request(root, label, chosen, out=None)
+    run = batch.build_from(request, ready)
+    if run.failed:
+        raise InputError("a pack could not be made", str(run.folder), "look at its failed.ipynb, and issue again")
+    made = {job.partner: closing.Made(job.folder, job.key) for job in batch.jobs_of(request, ready)}
+    drafts = []
+    for partner, sha in sorted(closing.check_packs(made).items()):
+        code = kind or ("correction" if any(row["kind"] == "correction" for row in changed[partner]) else "revision")
+        drafts.append(closing.reissue(ready.path(partner).read_bytes(), sha, code, reason))  # type: ignore[arg-type]
+    where = issued.address(settings)
+    with ledger.open_ledger(where) as book:
+        written = book.record(run_of(settings, ingest.load(settings), quarter), drafts)
+    return Closed(Receipt(quarter.label, written, (), False, True), shown(where))
+
+
+@dataclass(frozen=True)
+class Restatements:
+    """What has changed in the issued figures of a quarter."""
+
+    quarter: str
+    rows: dict[str, list[dict[str, Any]]] = field(repr=False)
+
+    def lines(self) -> Iterator[str]:
+        """For the terminal."""
+        count = sum(len(rows) for rows in self.rows.values())
+        yield f"{self.quarter}: {count} issued figures of {len(self.rows)} partners are not the same now"
+        told = [(partner, row) for partner, rows in sorted(self.rows.items()) for row in rows]
+        for partner, row in told[:_SHOWN]:
+            proposed = "; a new pack is proposed" if row["proposed"] else ""
+            yield f"  {partner}  {row['label']}: issued {row['issued']}, now {row['now']} ({row['kind']}{proposed})"
+            for cause in row["causes"]:
+                yield f"      {cause['kind']}: {cause['words']}"
+        if len(told) > _SHOWN:
+            yield f"  ... and {len(told) - _SHOWN} more (--json lists all)"
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {"quarter": self.quarter, "restatements": self.rows}
+
+
+def restatements(root: Path, label: str) -> Restatements:
+    """Everything that has changed in the issued figures of a closed quarter, by partner."""
+    settings = params.read(root)
+    quarter = settings.quarter(label)
+    return Restatements(quarter.label, _changed(settings, quarter))
+
+
+def run_of(settings: Params, loaded: Loaded, quarter: Quarter) -> Run:
+    """What figures of the present state are made from; nothing of it comes from a clock."""
+    definitions = {name: metric.model_dump(mode="json") for name, metric in sorted(settings.metrics.items())}
+    goals = {name: goal.model_dump(mode="json") for name, goal in sorted(settings.goals.items())}
+    return Run(
+        quarter=quarter.label,
+        as_of=min(loaded.as_of, quarter.last_day),
+        known_at=loaded.as_of,
+        config_hash=_hash(canonical([definitions, goals])),
+        params_hash=settings.digest[:16],
+        code_version=files.code_digest()[:16],
+        fx_hash=settings.fx_hash,
+        calendar=canonical(settings.workbook.calendar.model_dump(mode="json")),
+        extracts=tuple({"source": e.source, "sha256": e.sha256, "as_of": str(e.as_of)} for e in loaded.extracts),
+    )
+
+
+# ---------------------------------------------------------------------------------------------- within
+
+
+def _changed(settings: Params, quarter: Quarter) -> dict[str, list[dict[str, Any]]]:
+    if quarter.label not in issued.consult(settings, ()).closed:
+        raise InputError(f"{quarter.label} is not closed", "the ledger", f"close it first: pbr close {quarter.label}")
+    loaded = ingest.load(settings)
+    newest = settings.calendar.quarter_of(loaded.as_of)
+    seen_from = max(quarter, min(newest, quarter.shift(ground.DEPTH)))
+    measured = programme.measure(settings, loaded, seen_from, ())
+    found = restating.of_quarter(measured, quarter)
+    rows = {key: [restating.as_row(measured, quarter.label, one) for one in each] for key, each in found.items()}
+    return dict(sorted(rows.items()))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
