@@ -38,12 +38,13 @@ of its rate now is believed to stay a little ahead.
           + each open deal, won in time or not
           + what deals that are not made yet may bring
 
-An open deal is won in time as often as deals like it were, at the same point of past quarters: (wins + 1) / (seen + 2).
-Alike are deals in the same stage, and as much expected to close in the quarter, *as known on that past day*, where the
-export of changes (`opportunity_history`) tells of stages and closing days; else deals of like age. A partner's own record moves its odds, the more the more deals it has. The
-CRM's own probability is not used: it is a default of the stage. Deals still to come are drawn from those that came
-as late in past quarters: how many, and how large. A thousand outcomes are drawn for each partner, from seeds that are
-made of the partner, the metric and the quarter, so that the same data always give the same forecast.
+An open deal is won in time as often as deals like it were, at the same point of past quarters: (wins + 1) / (seen +
+2). Alike are deals in the same stage, and as much expected to close in the quarter, *as known on that past day*, where
+the export of changes (`opportunity_history`) tells of stages and closing days; else deals of like age. A partner's own
+record moves its odds, the more the more deals it has. The CRM's own probability is not used: it is a default of the
+stage. Deals still to come are drawn from those that came as late in past quarters: how many, and how large. A thousand
+outcomes are drawn for each partner, from seeds that are made of the partner, the metric and the quarter, so that the
+same data always give the same forecast.
 
 ## Other sums
 
@@ -59,8 +60,8 @@ closed quarters and fewer than five peers with history, the pack says *not enoug
 
 How wide a range must be is learnt from past quarters at the same point. If fewer than 80 % of final values lay within
 it, it is widened, of counts by a higher level, of amounts by a share of its width; if more than 85 % did, it is
-narrowed, but never to less than the middle half. It is never below what is booked, unless bookings can be taken back. With fewer
-than 20 past partner-quarters a range stays as it is drawn, and is not called calibrated.
+narrowed, but never to less than the middle half. It is never below what is booked, unless bookings can be taken back.
+With fewer than 20 past partner-quarters a range stays as it is drawn, and is not called calibrated.
 
 ## The back-test
 
@@ -73,8 +74,8 @@ one). Counts are given the range of chance alone, amounts the range by which the
 The pinball loss judges low end, middle and high end at once: it is small where a range is narrow and holds. A way that
 does not beat both others on a metric, over all points, is not shown for it; the better of the others speaks, by its
 name, or nobody does. *80 % accepted* is the band within which coverage lies nineteen times of twenty if a range keeps
-its promise; partners of one quarter share its luck, so that it may stray somewhat more. Whole numbers, and quarters
-in which nothing more comes, hold more than they promise.
+its promise; partners of one quarter share its luck, so that it may stray somewhat more. Whole numbers, and quarters in
+which nothing more comes, hold more than they promise.
 
 `pbr goals backtest` gives the same tables for your own exports.
 """

@@ -104,9 +104,9 @@ class Deals:
         order = keep[np.argsort(place[self.partner[keep]], kind="stable")]
         names = ("key", "made", "closed", "won", "amount")
         some = {name: getattr(self, name)[order] for name in names}
-        trails = {name: _kept(getattr(self, name), order, len(self.key)) for name in ("stage", "due")}
-        partners = tuple(self.partners[at] for at in rows)
-        return replace(self, partners=partners, partner=place[self.partner[order]], **some, **trails)
+        stage, due = (_kept(each, order, len(self.key)) for each in (self.stage, self.due))
+        partners, who = tuple(self.partners[at] for at in rows), place[self.partner[order]]
+        return replace(self, partners=partners, partner=who, stage=stage, due=due, **some)
 
 
 def is_won_money(metric: Metric) -> bool:
@@ -162,8 +162,9 @@ def of(
     order = keep[np.lexsort((key[keep].astype(str), who[keep]))]
     is_open, closed = _flags(found["is_open"]), _days(found["closed"], _NEVER)
     here = is_open[order]
-    words = np.where(here, found["now"].to_numpy(zero_copy_only=False)[order], None)
-    days = np.where(here & (closed[order] < _NEVER), closed[order].astype(str), None)
+    none = np.full(len(order), None, object)
+    words = np.where(here, found["now"].to_numpy(zero_copy_only=False)[order], none)
+    days = np.where(here & (closed[order] < _NEVER), closed[order].astype(str).astype(object), none)
     return Deals(
         name,
         tuple(partners),

@@ -34,7 +34,7 @@ _OWN_WORTH = 8.0
 """How many wins of all partners weigh against a partner's own when its odds are drawn towards theirs."""
 _A_GROUP = 40
 _MOST_GROUPS = 10
-_MOSTLY = 0.8
+_MOSTLY = 0.95
 
 
 def day_at(quarter: Quarter, elapsed: float) -> dt.date:
@@ -52,20 +52,25 @@ def day_at(quarter: Quarter, elapsed: float) -> dt.date:
 class Odds:
     """How often open deals were won by the end of the quarter: of each group ``wins`` of ``seen``, by partner a factor.
 
-    ``edges`` are ages in days that divide the groups; where it is None a group is a stage, an expectation to close in
-    the quarter, or both, and the last one holds the deals of which nobody knows. ``factor`` multiplies the odds of a
-    partner's deals.
+    ``by`` says what deals of one group have in common: stage, expected closing day, or both, as known on the day, or
+    else age; ``edges`` are the ages in days that divide the groups. The last group is for deals of which nobody knows.
+    ``factor`` multiplies the odds of a partner's deals.
     """
 
-    edges: Floats | None
+    by: tuple[str, ...]
+    edges: Floats
     wins: Ints
     seen: Ints
     factor: Floats = field(repr=False)
 
     @property
     def share(self) -> Floats:
-        """The measured share of each group, smoothed so that what never happened stays possible: (wins+1)/(seen+2)."""
-        return (self.wins + 1) / (self.seen + 2)
+        """The measured share of each group, smoothed so that what never happened stays possible: (wins+1)/(seen+2).
+
+        A group of which nothing was seen has the share of all deals.
+        """
+        whole = (self.wins.sum() + 1) / (self.seen.sum() + 2)
+        return np.where(self.seen > 0, (self.wins + 1) / (self.seen + 2), whole)
 
     def of(self, group: Ints, partner: Ints) -> Floats:
         """The probability of each of some deals."""
@@ -75,75 +80,72 @@ class Odds:
 
 
 @dataclass(frozen=True)
-class _Past:
-    """Deals that were open on past days, at the same share of their quarters, and whether they were won in time."""
+class _Open:
+    """Deals that were open on days, at the same share of their quarters: what was known of them, and what became of
+    them by the end. ``due`` is 1 for an expectation to close in the quarter, 0 for a later one.
+    """
 
     deal: Ints
     age: Floats
-    kind: Ints
+    stage: Ints
+    due: Ints
     in_time: Mask
 
 
 def odds(deals: Deals, quarters: Sequence[tuple[Quarter, Mask]], elapsed: float) -> Odds:
     """The odds at a share of the quarter, measured on past quarters; each comes with the partners that count in it."""
-    past = _together([_open_then(deals, quarter, elapsed, counts) for quarter, counts in quarters])
-    edges, group, size = _groups(past)
-    seen = np.bincount(group, minlength=size)
-    wins = np.bincount(group, past.in_time, size).astype(np.int64)
-    flat = Odds(edges, wins, seen, np.ones(len(deals.partners)))
+    past = _together([_open_on(deals, day_at(quarter, elapsed), quarter, counts) for quarter, counts in quarters])
+    by, edges = _compared(past)
+    group = _groups(past, by, edges)
+    size = int(group.max(initial=0)) + 2
+    seen = np.bincount(group[group >= 0], minlength=size)
+    wins = np.bincount(group[group >= 0], past.in_time[group >= 0], size).astype(np.int64)
+    flat = Odds(by, edges, wins, seen, np.ones(len(deals.partners)))
     partner = deals.partner[past.deal]
     expected = np.bincount(partner, flat.share[group], len(deals.partners))
     own = np.bincount(partner, past.in_time, len(deals.partners))
     return replace(flat, factor=(own + _OWN_WORTH) / (expected + _OWN_WORTH))
 
 
-def _open_then(deals: Deals, quarter: Quarter, elapsed: float, counts: Mask) -> _Past:
-    day, last = np.datetime64(day_at(quarter, elapsed), "D"), np.datetime64(quarter.last_day, "D")
+def _open_on(deals: Deals, as_of: dt.date, quarter: Quarter, counts: Mask) -> _Open:
+    day, last = np.datetime64(as_of, "D"), np.datetime64(quarter.last_day, "D")
     deal = np.flatnonzero(deals.open_on(day) & counts[deals.partner])
-    age = (day - deals.made[deal]).astype(np.float64)
+    none = np.full(len(deal), UNKNOWN, np.int64)
+    stage = none if deals.stage is None else deals.stage.then(day)[deal]
+    closing = none if deals.due is None else deals.due.then(day)[deal]
+    due = np.where(closing == UNKNOWN, UNKNOWN, closing <= last.astype(np.int64)).astype(np.int64)
     in_time = deals.won[deal] & (deals.closed[deal] <= last)
-    return _Past(deal, age, _kind_then(deals, day, quarter)[deal], in_time)
+    return _Open(deal, (day - deals.made[deal]).astype(np.float64), stage, due, in_time)
 
 
-def _kind_then(deals: Deals, day: np.datetime64, quarter: Quarter) -> Ints:
-    """A number for the stage of each deal on a day, and whether it was then expected to close by the quarter's end."""
-    none = np.full(len(deals.key), UNKNOWN, np.int64)
-    stage = none if deals.stage is None else deals.stage.then(day)
-    due = none if deals.due is None else deals.due.then(day)
-    last = np.datetime64(quarter.last_day, "D").astype(np.int64)
-    expected = np.where(due == UNKNOWN, 0, np.where(due <= last, 1, 2))
-    return np.where((stage == UNKNOWN) & (expected == 0), UNKNOWN, 3 * (stage + 1) + expected)
-
-
-def _compared_by(deals: Deals, measured: Odds) -> str:
-    if measured.edges is not None:
-        return "age"
-    words = [] if deals.stage is None else ["stage"]
-    return " and ".join(words if deals.due is None else [*words, "expected closing day"])
-
-
-def _together(parts: Sequence[_Past]) -> _Past:
+def _together(parts: Sequence[_Open]) -> _Open:
     if not parts:
-        return _Past(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, bool))
-    names = ("deal", "age", "kind", "in_time")
-    return _Past(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+        none = np.zeros(0, np.int64)
+        return _Open(none, np.zeros(0), none, none, np.zeros(0, bool))
+    names = ("deal", "age", "stage", "due", "in_time")
+    return _Open(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _groups(past: _Past) -> tuple[Floats | None, Ints, int]:
-    """By stage or expectation where it is mostly known, else by age, in groups of like size that can be measured."""
-    if len(past.kind) and (past.kind != UNKNOWN).mean() >= _MOSTLY:
-        size = int(past.kind.max()) + 2
-        return None, np.where(past.kind == UNKNOWN, size - 1, past.kind), size
+def _compared(past: _Open) -> tuple[tuple[str, ...], Floats]:
+    """What deals are compared by: what is known of almost all, since it is the closed ones of which it is not known.
+
+    Ages are divided into groups of like size that are large enough to measure.
+    """
+    named = (("stage", past.stage), ("expected closing day", past.due))
+    by = tuple(name for name, value in named if len(value) and (value != UNKNOWN).mean() >= _MOSTLY)
+    if by:
+        return by, np.zeros(0)
     count = int(np.clip(len(past.age) // _A_GROUP, 1, _MOST_GROUPS))
-    edges = np.unique(np.quantile(past.age, np.arange(1, count) / count)) if count > 1 else np.zeros(0)
-    return edges, np.searchsorted(edges, past.age, side="right"), len(edges) + 1
+    return ("age",), np.unique(np.quantile(past.age, np.arange(1, count) / count)) if count > 1 else np.zeros(0)
 
 
-def _group_now(measured: Odds, age: Floats, kind: Ints) -> Ints:
-    if measured.edges is not None:
-        return np.searchsorted(measured.edges, age, side="right")
-    last = len(measured.seen) - 1
-    return np.where((kind == UNKNOWN) | (kind >= last), last, kind)
+def _groups(some: _Open, by: tuple[str, ...], edges: Floats) -> Ints:
+    """The number of each deal's group; -1, which is the last one, where something of it is not known."""
+    if by == ("age",):
+        return np.searchsorted(edges, some.age, side="right").astype(np.int64)
+    stage = some.stage if "stage" in by else np.zeros(len(some.stage), np.int64)
+    due = some.due if "expected closing day" in by else np.zeros(len(some.due), np.int64)
+    return np.where((stage == UNKNOWN) | (due == UNKNOWN), UNKNOWN, 2 * stage + due)
 
 
 # ------------------------------------------------------------------------------------------- simulation
@@ -170,14 +172,16 @@ def won(deals: Deals, bookings: Bookings, history: History, setting: Setting, dr
     draws:
         How many equally likely outcomes are drawn for each partner; the same data draw the same ones.
     """
-    quarter, day = setting.quarter, np.datetime64(setting.as_of, "D")
+    quarter = setting.quarter
     elapsed = quarter.elapsed(setting.as_of)
     past = list(_past(history, quarter))
     measured = odds(deals, past, elapsed)
-    here = np.flatnonzero(deals.open_on(day))
-    group = _group_now(measured, (day - deals.made[here]).astype(np.float64), _kind_then(deals, day, quarter)[here])
-    chance = measured.of(group, deals.partner[here])
-    bounds = np.searchsorted(deals.partner[here], np.arange(len(deals.partners) + 1))
+    here = _open_on(deals, setting.as_of, quarter, np.ones(len(deals.partners), bool))
+    group = _groups(here, measured.by, measured.edges)
+    group = np.where(group >= len(measured.seen) - 1, UNKNOWN, group)
+    whose, amounts = deals.partner[here.deal], deals.amount[here.deal]
+    chance = measured.of(group, whose)
+    bounds = np.searchsorted(whose, np.arange(len(deals.partners) + 1))
     seeds = [seed_of(partner, deals.metric, quarter.label) for partner in deals.partners]
     later = _later(deals, past, elapsed, setting, _Draw(seeds, draws))
     booked = bookings.by(quarter, setting.as_of)[0]
@@ -185,9 +189,9 @@ def won(deals: Deals, bookings: Bookings, history: History, setting: Setting, dr
     for at, seed in enumerate(seeds):
         mine = slice(bounds[at], bounds[at + 1])
         if bounds[at + 1] > bounds[at]:
-            final[at] += simulate(deals.amount[here[mine]], chance[mine], seed + 1, draws)
+            final[at] += simulate(amounts[mine], chance[mine], seed + 1, draws)
     enough, reason = _evidence(history, setting)
-    by = _compared_by(deals, measured)
+    by = " and ".join(measured.by)
     basis = tuple(_words(int(count), by, len(past)) for count in np.diff(bounds))
     # Rounded far below a cent, so that an amount is never missed by what floats leave over.
     return Forecast(Samples(np.round(final, 6)), enough, basis, reason)

@@ -14,8 +14,8 @@ from typing import Any
 from pbr_lib import goals, results
 from pbr_lib.agreement import Agreed, deadline
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target
-from pbr_lib.frozen import definition_hash
 from pbr_lib.goals import Clock, Result
+from pbr_lib.ledger.frozen import definition_hash
 from pbr_lib.manual import manual_marks
 from pbr_lib.params import Action, Params
 from pbr_lib.periods import Quarter

@@ -35,17 +35,31 @@ STATES = ("value", "zero", "unknown", "not_started")
 _VALUE, _ZERO, _UNKNOWN, _NOT_STARTED = range(4)
 _NO_RECORD = "no record in the quarter"
 _NOUGHT = Decimal(0)
+_NAMED = 3  # records without a rate that a reason names
+_RATES = {"plan_rate": "plan rate", "close_date_rate": "spot rate of its day", "period_average": "average rate"}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the engine found, one array element for each cell: value (Decimal or None), counts, and first day."""
+    """What the engine found, one array element for each cell: value (Decimal or None), counts, and first day.
+
+    ``lost`` names the first records of each cell that are money without a rate, where they may be named.
+    """
 
     value: Objects
     known: Ints
     n: Ints
     unconverted: Ints
     first_day: Objects
+    lost: Objects | None = None
+
+    def lost_at(self, at: int) -> str:
+        """How many records of a cell have no rate, and the ids of the first of them."""
+        count = int(self.unconverted[at])
+        if self.lost is None or self.lost[at] is None:
+            return _records(count)
+        more = count - len(self.lost[at])
+        return f"{_records(count)}: {', '.join(self.lost[at])}" + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -127,6 +141,18 @@ class Grid:
         at = (everyone[:, None] + column[None, :]).ravel()
         return self._placed(found, at, np.tile(np.arange(len(found)), len(self.partners)))
 
+    def named(self, records: pa.Table) -> Objects:
+        """The first few record ids of each cell, in their order; None where a cell has none."""
+        found = records.to_pandas(date_as_object=True)
+        found = found.groupby(["partner_id", "period_id"], sort=False).head(_NAMED)
+        rows, columns = self._places
+        out = _objects(self.size)
+        for partner, period, record in zip(found["partner_id"], found["period_id"], found["record_id"], strict=True):
+            if partner in rows and period in columns:
+                at = rows[partner] * len(self.quarters) + columns[period]
+                out[at] = (*(out[at] or ()), record)
+        return out
+
     def _placed(self, found: pa.Table, at: Ints, rows: Ints) -> Found:
         counts = {}
         for name in ("known", "n", "unconverted"):
@@ -164,7 +190,7 @@ def judge(metric: SimpleMetric, found: Found, grid: Grid, under_way: Found | Non
     rules: list[tuple[Mask, int, Any]] = [
         (~there, _ZERO if summed else _UNKNOWN, "" if summed else _NO_RECORD),
         (empty, _UNKNOWN, lambda at: f"the column {metric.of} is empty in all of {_records(int(found.n[at]))}"),
-        (lost, _UNKNOWN, lambda at: f"no plan rate for the currency of {_records(int(found.unconverted[at]))}"),
+        (lost, _UNKNOWN, lambda at: f"no {_RATES[metric.unit.fx]} for the currency of {found.lost_at(at)}"),
         (gaps != "", _UNKNOWN, lambda at: gaps[at]),
         (other, _UNKNOWN, seen),
         (~there & later, _NOT_STARTED, "the partner joined later"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pbr_lib.params import Params
 
 if TYPE_CHECKING:
-    from pbr_lib.ledger import Ledger
+    from pbr_lib.ledger.database import Ledger
 
 __all__ = ["Figure", "Record", "address", "consult", "digest", "opened", "slices_of"]
 
@@ -45,9 +45,9 @@ class Record:
 
 def address(params: Params) -> str:
     """Where the workbook's ledger is."""
-    from pbr_lib import ledger
+    from pbr_lib.ledger import database
 
-    return ledger.place(params.workbook.close.ledger, params.output)
+    return database.place(params.workbook.close.ledger, params.output)
 
 
 def consult(params: Params, quarters: Iterable[str]) -> Record:
@@ -67,16 +67,16 @@ def exists(params: Params) -> bool:
     """Whether the workbook has a ledger yet; nothing is made."""
     if not params.workbook.close.ledger and not (params.output / "ledger.sqlite").exists():
         return False  # the database's library takes half a second to load, and most workbooks need none of it
-    from pbr_lib import ledger
+    from pbr_lib.ledger import database
 
-    return ledger.exists(address(params))
+    return database.exists(address(params))
 
 
 def opened(params: Params) -> Ledger:
     """The workbook's ledger; it must be there."""
-    from pbr_lib import ledger
+    from pbr_lib.ledger import database
 
-    return ledger.open_ledger(address(params), create=False)
+    return database.open_ledger(address(params), create=False)
 
 
 def slices_of(params: Params, quarter: str) -> dict[str, bytes]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pbr_lib import batch, closing, files, ground, ingest, issued, ledger, params, programme, restating, slices
+from pbr_lib import batch, files, ground, ingest, issued, params, programme, restating, slices
 from pbr_lib.addresses import shown
 from pbr_lib.batch import Request
 from pbr_lib.errors import InputError
-from pbr_lib.frozen import Receipt, Run, canonical
 from pbr_lib.ingest import Loaded
+from pbr_lib.ledger import closing, database
+from pbr_lib.ledger.frozen import Receipt, Run, canonical
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
 
@@ -62,7 +63,7 @@ def close(root: Path, label: str, partners: Iterable[str] = ()) -> Closed:
     loaded = ingest.load(settings)
     closing.refuse_early(quarter, loaded.as_of, settings.workbook.final_after_business_days)
     where = issued.address(settings)
-    if ledger.exists(where) and quarter.label in issued.consult(settings, ()).closed:
+    if database.exists(where) and quarter.label in issued.consult(settings, ()).closed:
         return Closed(Receipt(quarter.label, (), (), True, True), shown(where))
     ready = slices.ensure(root, quarter.label)
     chosen = tuple(partners)
@@ -70,7 +71,7 @@ def close(root: Path, label: str, partners: Iterable[str] = ()) -> Closed:
     made = {job.partner: closing.Made(job.folder, job.key) for job in wanted}
     hashes = closing.check_packs(made)
     drafts = (closing.draft(ready.path(partner).read_bytes(), sha) for partner, sha in sorted(hashes.items()))
-    with ledger.open_ledger(where) as book:
+    with database.open_ledger(where) as book:
         receipt = book.record_close(run_of(settings, loaded, quarter), drafts, whole=not chosen)
     return Closed(receipt, shown(where))
 
@@ -109,7 +110,7 @@ def reissue(root: Path, label: str, partners: Iterable[str], reason: str, kind: 
         code = kind or ("correction" if any(row["kind"] == "correction" for row in changed[partner]) else "revision")
         drafts.append(closing.reissue(ready.path(partner).read_bytes(), sha, code, reason))  # type: ignore[arg-type]
     where = issued.address(settings)
-    with ledger.open_ledger(where) as book:
+    with database.open_ledger(where) as book:
         written = book.record(run_of(settings, ingest.load(settings), quarter), drafts)
     return Closed(Receipt(quarter.label, written, (), False, True), shown(where))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -229,7 +229,10 @@ def _cells(hits: Hits, metric: SimpleMetric, grid: Grid) -> Cells:
     under_way: Found | None = None
     if metric.in_progress is not None:
         under_way = grid.place(_aggregated(metric, hits.of(metric, quarters, under_way=True), keys))
-    return judge(metric, grid.place(_aggregated(metric, hits.of(metric, quarters), keys)), grid, under_way)
+    found = grid.place(_aggregated(metric, hits.of(metric, quarters), keys))
+    if metric.scope == "partner" and found.unconverted.any():
+        found = replace(found, lost=grid.named(hits.unconverted(metric, quarters)))
+    return judge(metric, found, grid, under_way)
 
 
 def _aggregated(metric: SimpleMetric, hits: ir.Table, keys: list[str]) -> pa.Table:

@@ -297,14 +297,18 @@ class _Reader:
         self, calendar: Calendar, goals: Mapping[str, Goal] | None, metrics: Mapping[str, Metric]
     ) -> Iterator[Amendment]:
         """``params/amendments.csv``."""
-        rows = []
-        for row in self.goal_rows("amendments.csv", goalrows.AMENDMENT_COLUMNS, goals):
-            try:
-                calendar.parse(row.text("quarter"))
-                rows.append(row)
-            except UnknownQuarter as error:
-                row.fault("quarter", error.what, error.fix)
-        return goalrows.amendments(rows, goals or {}, metrics)
+
+        def dated() -> Iterator[Row]:
+            for row in self.goal_rows("amendments.csv", goalrows.AMENDMENT_COLUMNS, goals):
+                try:
+                    if row.text("quarter"):
+                        calendar.parse(row.text("quarter"))
+                        yield row
+                except UnknownQuarter as error:
+                    row.fault("quarter", error.what, error.fix)
+
+        # Row by row: a fault that is noted after the file was read to its end would be lost.
+        return goalrows.amendments(dated(), goals or {}, metrics)
 
     def actions(self, calendar: Calendar, goals: Mapping[str, Goal] | None) -> Iterator[Action]:
         """``params/actions.csv``."""

@@ -10,34 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from pbr_lib import backtest as backtests
-from pbr_lib import (
-    fleetcheck,
-    ground,
-    ingest,
-    issued,
-    metrics,
-    params,
-    pooling,
-    portfolio,
-    programme,
-    results,
-    rolltables,
-    signing,
-    smart,
-    smartview,
-    tablefacts,
-)
-from pbr_lib import rollup as rollups
+from pbr_lib import ground, ingest, issued, metrics, params, programme, results, signing, smart, tablefacts
 from pbr_lib.backtest import Backtest
 from pbr_lib.errors import InputError
 from pbr_lib.goals import Weighted
 from pbr_lib.ground import Ground
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
-from pbr_lib.portfolio import RollUp
 from pbr_lib.prospects import at_start
+from pbr_lib.rollup import pooling, portfolio, tables
+from pbr_lib.rollup import sums as rollups
+from pbr_lib.rollup.portfolio import RollUp
 from pbr_lib.signing import Status
-from pbr_lib.smart import Found, Plan
+from pbr_lib.smart import Found, Plan, fleet, view
 
 __all__ = ["Checked", "Rolled", "backtest", "check", "plan_of", "rollup", "status"]
 
@@ -59,11 +44,11 @@ class Checked:
         count = len(self.plan.instances)
         partners = len({row.partner_id for row in self.plan.instances})
         yield f"Goals of {self.plan.quarter.label}: {count} targets of {partners} partners"
-        yield from smartview.lines(self.found, every)
+        yield from view.lines(self.found, every)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        return smartview.as_json(self.found, self.plan.quarter.label)
+        return view.as_json(self.found, self.plan.quarter.label)
 
 
 @dataclass(frozen=True)
@@ -80,11 +65,11 @@ class Rolled:
         labels = {name: metric.label for name, metric in self.settings.metrics.items()}
         score = "" if self.total.value is None else f" {self.total.value:.0%} of plan,"
         yield f"{self.quarter}:{score} {self.total.words}"
-        yield from rolltables.lines(self.lines_of, self.settings.goals, labels)
+        yield from tables.lines(self.lines_of, self.settings.goals, labels)
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        return {"quarter": self.quarter, **rolltables.as_json(self.lines_of, self.total)}
+        return {"quarter": self.quarter, **tables.as_json(self.lines_of, self.total)}
 
 
 def check(root: Path, label: str = "") -> Checked:
@@ -104,7 +89,7 @@ def check(root: Path, label: str = "") -> Checked:
         raise InputError(f"nothing is known yet of the quarter before {quarter.label}", "the quarter asked for", fix)
     plan = plan_of(ground.lay(settings, loaded, min(quarter, newest), programme.house_metrics(settings)), quarter)
     judged = smart.judge(plan)
-    return Checked(plan, (*smart.check(plan, judged), *fleetcheck.check(plan, judged)))
+    return Checked(plan, (*smart.check(plan, judged), *fleet.check(plan, judged)))
 
 
 def plan_of(standing: Ground, quarter: Quarter) -> Plan:

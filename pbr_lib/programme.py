@@ -136,7 +136,7 @@ def _deals(connection: ibis.BaseBackend, window: Window, quarter: Quarter) -> di
     credit = credit.select("subject_id", "partner_id", "credit_type", "share")
     joined = rows.join(credit, rows.opportunity_id == credit.subject_id)
     joined = joined.order_by("partner_id", "opportunity_id", "credit_type")
-    rates = {r.currency: r.rate for r in metrics.plan_rates(window.rates, window.currency, quarter.start)}
+    rates = {r.currency: r.rate for r in metrics.plan_rates(window.rates, window.currency, quarter.start, window.as_of)}
     out: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in joined.to_pyarrow().to_pylist():
         mine = out[str(row["partner_id"])]

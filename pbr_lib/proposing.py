@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from pbr_lib import goals, peers, proration, renewal, results, stopping
+from pbr_lib import goals, peers, proration, results
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal
 from pbr_lib.ground import Ground
 from pbr_lib.pacing import is_flow
 from pbr_lib.periods import Quarter
-from pbr_lib.renewal import Past, Proposal, Step
+from pbr_lib.renewal import rules, stopping
+from pbr_lib.renewal.rules import Past, Proposal, Step
 
 __all__ = ["Draft", "Dropped", "Mid", "Proposals", "propose"]
 
@@ -126,7 +127,7 @@ class _Maker:
             if first is not None:
                 return Draft(partner_id, key, first)
         step = self._step(partner_id, key, goal, before, period)
-        return Draft(partner_id, key, renewal.propose(step), before, self._stop(partner_id, key, goal))
+        return Draft(partner_id, key, rules.propose(step), before, self._stop(partner_id, key, goal))
 
     def _first(self, partner_id: str, key: str, goal: Goal, period: Quarter) -> Proposal | None:
         """The first target of a goal is its definition's; of a goal set by peers it is theirs, by the rule."""

@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pbr_lib.params import Rate
 from pbr_lib.periods import Calendar, Quarter
+from pbr_lib.rates import Rate, RateBook
 from pbr_lib.shares import Numbers, allocate
 from pbr_lib.subjects import NEVER_DAY, day_numbers, whole_column
 
@@ -125,7 +125,7 @@ class Total:
 def reconcile(
     tables: Mapping[str, pa.Table], quarters: Sequence[Quarter], rates: Iterable[Rate], currency: str
 ) -> Reconciliation:
-    """What was won in each quarter, by credit that counts; ``rates`` as in ``params/rates.csv``."""
+    """What was won in each quarter, by credit that counts; ``rates`` those that are known."""
     deals = tables["opportunities"]
     won = np.flatnonzero(np.asarray(pc.fill_null(pc.equal(deals["stage"], "won"), False)))
     deals = deals.select(["opportunity_id", "amount", "currency", "close_date"]).take(pa.array(won))
@@ -276,12 +276,10 @@ def _labels(column: pa.ChunkedArray, calendar: Calendar) -> pa.Array:
 
 def _plan_rates(rates: Iterable[Rate], target: str, quarters: Sequence[Quarter]) -> dict[tuple[int, str], Decimal]:
     """The plan rate of each currency that holds on the first day of each quarter; the target's own is 1."""
-    ordered = sorted(rates, key=lambda rate: rate.valid_from)
+    book = RateBook.of(rates)
     out: dict[tuple[int, str], Decimal] = {}
     for index, quarter in enumerate(quarters):
-        for rate in ordered:
-            if rate.kind == "plan" and rate.to_currency == target and rate.valid_from <= quarter.start:
-                out[index, rate.currency] = rate.rate
+        out |= {(index, each): rate.rate for each, rate in book.on("plan", target, quarter.start).items()}
         out[index, target] = Decimal(1)
     return out
 

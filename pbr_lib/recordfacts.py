@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from pbr_lib.canonical import column
 from pbr_lib.definitions import Metric, RatioMetric, SimpleMetric
-from pbr_lib.record_changes import Fact, Facts
+from pbr_lib.ledger.changes import Fact, Facts
 from pbr_lib.schema import TABLES
 
 __all__ = ["facts_of"]
@@ -29,7 +29,7 @@ def facts_of(
     metrics: Mapping[str, Metric],
     elsewhere: Callable[[str, str], bool] = lambda table, record: False,
 ) -> Facts:
-    """A look-up of records by metric, role, table and ids (see :data:`~pbr_lib.record_changes.Facts`).
+    """A look-up of records by metric, role, table and ids (see :data:`~pbr_lib.ledger.changes.Facts`).
 
     ``elsewhere`` says of a table and record whether it stood behind a figure issued to another partner.
     """

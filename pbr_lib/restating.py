@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pbr_lib import closing, dossier, issued, programme, recordfacts, restatement
-from pbr_lib.frozen import Evidence, definition_hash
+from pbr_lib import dossier, issued, programme, recordfacts
 from pbr_lib.ground import Ground
 from pbr_lib.issued import Figure
+from pbr_lib.ledger import closing, restatement
+from pbr_lib.ledger.frozen import Evidence, definition_hash
+from pbr_lib.ledger.restatement import Restatement, Side, Terms
 from pbr_lib.periods import Quarter
 from pbr_lib.programme import Programme
 from pbr_lib.records import plain
-from pbr_lib.restatement import Restatement, Side, Terms
 
 __all__ = ["as_row", "find", "of_quarter"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pbr_lib import coverage, dossier, files, ingest, issued, params, programme, restating
+from pbr_lib import coverage, dossier, files, ingest, issued, params, programme, rates, restating
 from pbr_lib.canonical import column
 from pbr_lib.coverage import Covered
 from pbr_lib.definitions import SimpleMetric, columns_of
@@ -84,7 +84,8 @@ def check(root: Path, quarter: str = "") -> Checked:
     asked = _quarter(settings, loaded, quarter)
     measured = _measure(settings, loaded, asked)
     quarters = tuple(asked.shift(back) for back in range(1 - programme.HISTORY, 1))
-    sums = reconcile(loaded.tables, quarters, settings.rates, settings.workbook.currency)
+    known = rates.known(settings.rates, loaded.as_of)
+    sums = reconcile(loaded.tables, quarters, known, settings.workbook.currency)
     covered = tuple(coverage.calendar(loaded.extracts, quarters))
     return Checked(_slices(settings, measured, ""), covered, sums, loaded.claims)
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pbr_lib import closing
-from pbr_lib.frozen import Draft, Evidence, Run, State
+from pbr_lib.ledger import closing
+from pbr_lib.ledger.frozen import Draft, Evidence, Run, State
 
 QUARTER = "2026-Q1"
 END = dt.date(2026, 3, 31)

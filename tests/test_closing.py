@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from freeze_support import FINAL, deal, files, pack, slice_of
 
-from pbr_lib import closing
-from pbr_lib.closing import Made
 from pbr_lib.errors import InputError, ParamsError
-from pbr_lib.frozen import canonical, definition_hash
+from pbr_lib.ledger import closing
+from pbr_lib.ledger.closing import Made
+from pbr_lib.ledger.frozen import canonical, definition_hash
 from pbr_lib.metric_specs import MetricsFile
 from pbr_lib.periods import Calendar
 

@@ -123,7 +123,7 @@ def test_the_stage_of_a_past_day_comes_from_the_changes() -> None:
 
 
 def test_the_closing_day_that_was_expected_on_a_past_day() -> None:
-    """It moves as the changes say; a text that is no ISO day is not guessed at; an open deal without any has today's."""
+    """It moves as the changes say; what is no ISO day is not guessed at; an open deal without any has today's."""
     deals = world(
         changes(
             ("B", "2026-08-01T10:00", "CloseDate", "2026-08-15", "2026-09-20T00:00:00"),

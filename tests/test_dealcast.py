@@ -64,22 +64,24 @@ def test_odds_are_measured_and_smoothed() -> None:
         ]
     )
     found = dealcast.odds(book, [(q2, np.array([True]))], 0.5)
-    assert (found.seen.tolist(), found.wins.tolist()) == ([3], [1])
-    assert found.share.tolist() == [0.4]
-    assert dealcast.odds(book, [(q2, np.array([False]))], 0.5).share.tolist() == [0.5], "no evidence is even odds"
+    assert (found.seen.tolist(), found.wins.tolist()) == ([3, 0], [1, 0])
+    assert found.share.tolist() == [0.4, 0.4], "what was never seen is like all deals"
+    assert dealcast.odds(book, [(q2, np.array([False]))], 0.5).share[0] == 0.5, "no evidence is even odds"
 
 
 def test_odds_go_by_stage_where_it_is_known_as_then() -> None:
-    """Two stages with odds of their own; where nobody knows the stage there is a group for it."""
-    rows = [("2026-03-01", "2026-06-10", True, 1.0)] * 3 + [("2026-03-01", "2026-06-10", False, 1.0)] * 6
+    """Two stages with odds of their own; where too few stages are known, ages are compared."""
+    rows = [("2026-03-01", "2026-06-10", True, 1.0)] * 3 + [("2026-03-01", "2026-06-10", False, 1.0)] * 5
     empty = np.zeros(0, np.int64)
-    now = np.array([0, 0, 0, 1, 1, 1, 1, 1, UNKNOWN])
+    now = np.array([0, 0, 0, 1, 1, 1, 1, 1])
     stage = Trail(empty, empty.astype("datetime64[D]"), empty, empty, now)
     found = dealcast.odds(deals(rows, stage=stage), [(CALENDAR.parse("2026-Q2"), np.array([True]))], 0.5)
-    assert found.edges is None
-    assert found.share[[3, 6, -1]].tolist() == pytest.approx([4 / 5, 1 / 7, 1 / 3])
+    assert found.by == ("stage",)
+    assert found.share[[0, 2, -1]].tolist() == pytest.approx([4 / 5, 1 / 7, 4 / 10])
+    some = replace(stage, now=np.array([0, 0, 0, 1, 1, 1, 1, UNKNOWN]))
+    assert dealcast.odds(deals(rows, stage=some), [(CALENDAR.parse("2026-Q2"), np.array([True]))], 0.5).by == ("age",)
     ages = dealcast.odds(deals(rows), [(CALENDAR.parse("2026-Q2"), np.array([True]))], 0.5)
-    assert ages.edges is not None
+    assert ages.by == ("age",)
 
 
 def test_odds_go_by_the_closing_day_that_was_expected_then() -> None:
@@ -89,8 +91,8 @@ def test_odds_go_by_the_closing_day_that_was_expected_then() -> None:
     days = (np.array(["2026-06-30"] * 4 + ["2026-07-01"] * 4, "datetime64[D]")).astype(np.int64)
     book = replace(deals(rows), due=Trail(empty, empty.astype("datetime64[D]"), empty, empty, days))
     found = dealcast.odds(book, [(CALENDAR.parse("2026-Q2"), np.array([True]))], 0.5)
-    assert found.edges is None
-    assert found.share[[1, 2]].tolist() == pytest.approx([5 / 6, 1 / 6])
+    assert found.by == ("expected closing day",)
+    assert found.share[[1, 0]].tolist() == pytest.approx([5 / 6, 1 / 6])
 
 
 def test_a_partner_that_wins_more_has_better_odds() -> None:

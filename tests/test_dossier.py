@@ -170,7 +170,7 @@ def test_money_without_a_plan_rate_is_not_measurable(tmp_path: Path) -> None:
     root = tiny_workbook.write(tmp_path, tables)
     goal = goals_of(root, "A")["revenue_q"]
     assert (goal["state"], goal["actual"], goal["n"]) == ("unknown", None, 3)
-    assert goal["reason"] == "no plan rate for the currency of 1 record"
+    assert goal["reason"] == "no plan rate for the currency of 1 record: O9"
     assert slice_of(root, "A")["history"][-1]["won"] is None
     assert {deal["id"]: deal["plan_amount"] for deal in slice_of(root, "A")["deals"]}["O9"] is None
     put(

@@ -13,12 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smart_plans import QUARTER, chance, history, plan_of
 
-from pbr_lib import fleetcheck
 from pbr_lib.definitions import Target
-from pbr_lib.fleetcheck import bimodality
 from pbr_lib.goalrows import Instance
-from pbr_lib.smart import Plan
-from pbr_lib.smart_own import ranks, spearman
+from pbr_lib.smart import Plan, fleet
+from pbr_lib.smart.fleet import bimodality
+from pbr_lib.smart.own import ranks, spearman
 
 
 def _many(tmp_path: Path, partners: int, targets: Sequence[int] = (5,), last: Sequence[int] = ()) -> Plan:
@@ -46,7 +45,7 @@ def _many(tmp_path: Path, partners: int, targets: Sequence[int] = (5,), last: Se
 
 
 def _rules(plan: Plan) -> list[str]:
-    return [one.rule for one in fleetcheck.check(plan)]
+    return [one.rule for one in fleet.check(plan)]
 
 
 def test_a_sound_set_trips_nothing(tmp_path: Path) -> None:
@@ -57,7 +56,7 @@ def test_a_sound_set_trips_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("target", "share", "side"), [(7, "10 %", "too hard"), (4, "90 %", "too easy")])
 def test_the_share_that_will_be_met(target: int, share: str, side: str, tmp_path: Path) -> None:
     """F1: outside 50 to 75 %, from ten goals on."""
-    [found] = fleetcheck.check(_many(tmp_path, 12, [target]))
+    [found] = fleet.check(_many(tmp_path, 12, [target]))
     assert found.rule == "F1"
     assert found.what.startswith(f"{share} of the 12 goals that can be judged are likely to be met")
     assert f"targets are {side} on the whole" in found.what
@@ -70,12 +69,12 @@ def test_attainment_that_goes_by_size(tmp_path: Path) -> None:
     names = list(plan.partners)
     shares = {(name, "leads_q"): 0.5 + at / 48 for at, name in enumerate(names)}
     large = {name: float(at) for at, name in enumerate(names)}
-    [found] = fleetcheck.check(replace(plan, attained=shares, size=large))
+    [found] = fleet.check(replace(plan, attained=shares, size=large))
     assert found.what == (
         "the larger a partner, the more it attained in the last closed quarter (rank correlation 1.00, 24 partners)"
     )
     small = {name: -size for name, size in large.items()}
-    assert "the smaller a partner" in fleetcheck.check(replace(plan, attained=shares, size=small))[0].what
+    assert "the smaller a partner" in fleet.check(replace(plan, attained=shares, size=small))[0].what
     mixed = {name: float(at % 2) for at, name in enumerate(names)}
     assert _rules(replace(plan, attained=shares, size=mixed)) == []
     few = dict(list(large.items())[:19])
@@ -87,7 +86,7 @@ def test_two_camps(tmp_path: Path) -> None:
     plan = _many(tmp_path, 40)
     names = list(plan.partners)
     camps = {(name, "leads_q"): (0.2 if at % 2 else 1.2) + at / 1000 for at, name in enumerate(names)}
-    [found] = fleetcheck.check(replace(plan, attained=camps, size={"X": 1.0}))
+    [found] = fleet.check(replace(plan, attained=camps, size={"X": 1.0}))
     assert found.rule == "F3"
     assert "20 partners below" in found.what
     assert "0 between" in found.what
@@ -97,9 +96,9 @@ def test_two_camps(tmp_path: Path) -> None:
 
 def test_one_rate_for_everybody(tmp_path: Path) -> None:
     """F4: more than eight in ten moved by one rate, zero included."""
-    [found] = fleetcheck.check(_many(tmp_path, 10, [5], [4]))
+    [found] = fleet.check(_many(tmp_path, 10, [5], [4]))
     assert found.what == "10 of 10 targets (100 %) moved by 25 % since 2026-Q2"
-    [found] = fleetcheck.check(_many(tmp_path / "same", 10, [5], [5]))
+    [found] = fleet.check(_many(tmp_path / "same", 10, [5], [5]))
     assert found.what == "10 of 10 targets (100 %) stayed as they were since 2026-Q2"
     assert _rules(_many(tmp_path / "mixed", 10, [5], [4, 4, 4, 4, 6])) == []
 
@@ -109,20 +108,20 @@ def test_what_cannot_be_judged(tmp_path: Path) -> None:
     plan = _many(tmp_path, 10)
     chances = plan.chances["new_leads"]
     blind = replace(chances, enough=np.arange(10) > 2)  # type: ignore[type-var]
-    [found] = fleetcheck.check(replace(plan, chances={"new_leads": blind}))
+    [found] = fleet.check(replace(plan, chances={"new_leads": blind}))
     assert found.what == "3 of 10 goals (30 %) cannot be judged yet: they have not passed"
 
 
 def test_attainment_and_size_are_worked_out_where_they_are_not_given(tmp_path: Path) -> None:
     """From the rows and figures of the newest quarter that is over; size from the year before it, never from itself."""
     plan = _many(tmp_path, 2, [5], [8])
-    assert fleetcheck.attained(plan) == {("P000", "leads_q"): 0.5, ("P001", "leads_q"): 0.5}
+    assert fleet.attained(plan) == {("P000", "leads_q"): 0.5, ("P001", "leads_q"): 0.5}
     # 2025-Q2 to 2026-Q1: 4, 5, 6 and 5 are the four quarters before 2026-Q2.
-    assert fleetcheck.sizes(plan) == {"P000": 20.0, "P001": 20.0}
+    assert fleet.sizes(plan) == {"P000": 20.0, "P001": 20.0}
     unknown = history([[4, 5, 6, 4, 5, np.nan, 5, np.nan, 2]] * 2, partners=list(plan.partners))
     blind = replace(plan, history={"new_leads": unknown})
-    assert fleetcheck.attained(blind) == {}
-    assert fleetcheck.sizes(blind) == {}
+    assert fleet.attained(blind) == {}
+    assert fleet.sizes(blind) == {}
     assert QUARTER.shift(-1).label == "2026-Q2"
 
 

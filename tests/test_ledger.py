@@ -22,10 +22,10 @@ import pytest
 import sqlalchemy as sa
 from freeze_support import END, FINAL, QUARTER, deal, files, pack, run, slice_of
 
-from pbr_lib import closing, ledger
 from pbr_lib.errors import InputError, SourceError
-from pbr_lib.frozen import Draft
-from pbr_lib.ledger import Ledger, open_ledger
+from pbr_lib.ledger import closing, database
+from pbr_lib.ledger.database import Ledger, open_ledger
+from pbr_lib.ledger.frozen import Draft
 
 SECRET = "tr0ub4dor"
 
@@ -77,7 +77,7 @@ def rows(book: Ledger) -> dict[str, int]:
     with book._engine.connect() as connection:
         return {
             name: int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() or 0)
-            for name, table in ledger._META.tables.items()
+            for name, table in database._META.tables.items()
         }
 
 
@@ -156,7 +156,7 @@ def test_some_partners_first(book: Ledger) -> None:
 
 def test_a_failure_leaves_nothing_half(book: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails after some packs are written takes them back."""
-    monkeypatch.setattr(ledger, "_BATCH", 2)
+    monkeypatch.setattr(database, "_BATCH", 2)
     before = rows(book)
 
     def failing() -> Iterator[Draft]:
@@ -175,12 +175,12 @@ def test_a_process_that_dies_leaves_nothing_half(address: str, tmp_path: Path) -
 import os, sys
 sys.path.insert(0, sys.argv[2])
 from freeze_support import deal, pack, run
-from pbr_lib import ledger
-ledger._BATCH = 1
+from pbr_lib.ledger import database
+database._BATCH = 1
 def dying():
     yield from (pack([deal("d1", "1")], f"P-{n}") for n in range(3))
     os._exit(9)
-with ledger.open_ledger(sys.argv[1]) as book:
+with database.open_ledger(sys.argv[1]) as book:
     book.record_close(run(), dying())
 """
     done = subprocess.run(
@@ -223,7 +223,7 @@ def test_two_at_once_make_one_ledger(address: str) -> None:
     for thread in threads:
         thread.join()
     with open_ledger(address) as book:
-        assert rows(book)["ledger_schema"] == ledger.VERSION
+        assert rows(book)["ledger_schema"] == database.VERSION
 
 
 # --------------------------------------------------------------------------------- revised and corrected
@@ -341,11 +341,11 @@ def test_validity_ranges(book: Ledger) -> None:
 # ---------------------------------------------------------------------------------------- never changed
 
 
-@pytest.mark.parametrize("table", sorted(ledger._META.tables))
+@pytest.mark.parametrize("table", sorted(database._META.tables))
 def test_rows_cannot_be_changed(book: Ledger, table: str) -> None:
     """Whoever opens the database with another tool is refused too."""
     book.record_close(run(), [pack(TWO)])
-    column = next(iter(ledger._META.tables[table].c)).name
+    column = next(iter(database._META.tables[table].c)).name
     for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
         with book._engine.begin() as connection, pytest.raises(sa.exc.DBAPIError, match="never changed"):
             connection.exec_driver_sql(statement)
@@ -365,14 +365,14 @@ def test_a_row_cannot_be_replaced(tmp_path: Path) -> None:
 
 def test_the_code_holds_no_statement_that_changes_rows() -> None:
     """Rows are added and read; there is no third thing."""
-    for name in ("ledger.py", "ledger_rows.py"):
-        source = (Path(ledger.__file__).parent / name).read_text("utf-8")
+    for name in ("database.py", "shapes.py"):
+        source = (Path(database.__file__).parent / name).read_text("utf-8")
         assert not re.search(r"\.(update|delete)\(|\b(sa\.)?(update|delete)\(|DELETE FROM|UPDATE \w+ SET", source)
 
 
 def test_no_number_is_stored_as_a_float(book: Ledger) -> None:
     """Money is text on both databases."""
-    kinds = {str(column.type) for table in ledger._META.tables.values() for column in table.c}
+    kinds = {str(column.type) for table in database._META.tables.values() for column in table.c}
     assert kinds == {"TEXT", "INTEGER", "BLOB"}
 
 
@@ -395,22 +395,22 @@ def test_a_damaged_slice_is_told(tmp_path: Path) -> None:
 def test_nothing_is_made_unasked(tmp_path: Path) -> None:
     """Asking whether there is a ledger makes none."""
     path = tmp_path / "deep" / "ledger.sqlite"
-    assert not ledger.exists(path)
+    assert not database.exists(path)
     with pytest.raises(SourceError, match="there is no ledger") as caught:
         open_ledger(path, create=False)
     assert "close a quarter first" in caught.value.fix
     assert list(tmp_path.iterdir()) == []
     open_ledger(path).close()
-    assert ledger.exists(path)
+    assert database.exists(path)
     with open_ledger(path, create=False) as book:
         assert book.closed() == {}
 
 
 def test_a_ledger_exists_once_it_is_made(address: str) -> None:
     """On a server as well as in a file."""
-    assert not ledger.exists(address)
+    assert not database.exists(address)
     open_ledger(address).close()
-    assert ledger.exists(address)
+    assert database.exists(address)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ def test_a_ledger_exists_once_it_is_made(address: str) -> None:
 )
 def test_where_a_ledger_lies(address: str, place: str) -> None:
     """A path counts from the output folder, an address is an address."""
-    assert Path(ledger.place(address, Path("out"))) == Path(place)
+    assert Path(database.place(address, Path("out"))) == Path(place)
 
 
 def test_an_address_of_a_file(tmp_path: Path) -> None:
@@ -438,7 +438,7 @@ def test_an_address_of_a_file(tmp_path: Path) -> None:
 def test_a_newer_ledger_is_refused(address: str) -> None:
     """An older release does not write into what it does not know."""
     with open_ledger(address) as book, book._engine.begin() as connection:
-        connection.execute(ledger._schema.insert(), {"version": ledger.VERSION + 1})
+        connection.execute(database._schema.insert(), {"version": database.VERSION + 1})
     with pytest.raises(SourceError, match="a newer release wrote this ledger"):
         open_ledger(address)
 
@@ -447,13 +447,13 @@ def test_an_older_ledger_is_brought_forward(address: str, monkeypatch: pytest.Mo
     """Steps run once, in order, and what was issued stays."""
     with open_ledger(address) as book:
         book.record_close(run(), [pack(TWO)])
-    monkeypatch.setattr(ledger, "VERSION", ledger.VERSION + 1)
+    monkeypatch.setattr(database, "VERSION", database.VERSION + 1)
     step = "CREATE TABLE later (x INTEGER)"
-    monkeypatch.setitem(ledger._STEPS, ledger.VERSION - 1, lambda connection: connection.exec_driver_sql(step))
+    monkeypatch.setitem(database._STEPS, database.VERSION - 1, lambda connection: connection.exec_driver_sql(step))
     for _ in range(2):
         with open_ledger(address) as book:
             assert book.is_closed(QUARTER)
-            assert rows(book)["ledger_schema"] == ledger.VERSION
+            assert rows(book)["ledger_schema"] == database.VERSION
 
 
 def test_what_is_not_there(book: Ledger) -> None:
@@ -486,7 +486,7 @@ def test_a_ledger_in_use_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Whoever waits too long hears why."""
     path = tmp_path / "ledger.sqlite"
     open_ledger(path).close()
-    monkeypatch.setattr(ledger, "_WAIT", 0.1)
+    monkeypatch.setattr(database, "_WAIT", 0.1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with open_ledger(path) as book, pytest.raises(SourceError, match="locked") as caught:
@@ -510,7 +510,7 @@ def test_the_same_close_gives_the_same_rows(tmp_path: Path) -> None:
         with open_ledger(tmp_path / name) as book:
             book.record_close(run(), (pack(TWO, f"P-{n}") for n in range(3)))
         with sqlite3.connect(tmp_path / name) as raw:
-            names = [c.name for c in ledger._pack.c if c.name != "recorded_at"]
+            names = [c.name for c in database._pack.c if c.name != "recorded_at"]
             kept.append(raw.execute(f"SELECT {', '.join(names)} FROM pack").fetchall())
         raw.close()
     assert kept[0] == kept[1]

@@ -177,8 +177,25 @@ def test_money_without_a_plan_rate_is_unknown_and_listed(currency: str | None) -
     measured = measure(tables, m=revenue())["m"]
     found = row(measured, "A")
     assert (found["state"], found["value"], found["n"]) == ("unknown", None, 2)
-    assert found["reason"] == "no plan rate for the currency of 1 record"
+    assert found["reason"] == "no plan rate for the currency of 1 record: O1"
     assert set(measured.evidence([quarter(Q3)])["record_id"]) == {"O1", "O2"}
+
+
+@pytest.mark.parametrize(
+    ("fx", "words"),
+    [("plan_rate", "plan rate"), ("close_date_rate", "spot rate of its day"), ("period_average", "average rate")],
+)
+def test_the_reason_names_the_first_records_without_a_rate(fx: str, words: str) -> None:
+    """Three of five by day and id, each partner its own; what the whole programme lacks is named to nobody."""
+    deals = [deal(f"O{n}", "1", currency="XAF") for n in range(5)] + [deal("O9", "1", currency="XAF")]
+    given = [credit(f"O{n}", "A") for n in range(5)] + [credit("O9", "B")]
+    tables = {"partners": [partner("A"), partner("B")], "opportunities": deals, "attributions": given}
+    unit = UnitSpec(kind="money", currency="USD", fx=fx)
+    measured = measure(tables, m=revenue(unit=unit), whole=revenue(unit=unit, scope="programme"))
+    reasons = [row(measured["m"], who)["reason"] for who in "AB"]
+    assert reasons == [f"no {words} for the currency of 5 records: O0, O1, O2 and 2 more",
+                       f"no {words} for the currency of 1 record: O9"]  # fmt: skip
+    assert row(measured["whole"], "A")["reason"] == f"no {words} for the currency of 6 records"
 
 
 def test_a_goal_of_100_with_10_and_1000_in_another_currency_converts_both() -> None:

@@ -21,8 +21,8 @@ from pbr_lib.model import Unit
 from pbr_lib.peers import PeerValue
 from pbr_lib.periods import Calendar, Quarter
 from pbr_lib.proration import Eligible, eligible
-from pbr_lib.renewal import Past, Proposal, Step, propose
-from pbr_lib.target_rounding import multiple, rounding_unit
+from pbr_lib.renewal.rounding import multiple, rounding_unit
+from pbr_lib.renewal.rules import Past, Proposal, Step, propose
 
 D = Decimal
 Q4 = Calendar().parse("2026-Q4")

@@ -13,9 +13,9 @@ from freeze_support import FINAL, TARGET, USD, deal, pack, record, run, slice_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbr_lib import closing, ledger
-from pbr_lib.frozen import Evidence, State
-from pbr_lib.restatement import Fact, Restatement, Side, Terms, compare, reason_for
+from pbr_lib.ledger import closing, database
+from pbr_lib.ledger.frozen import Evidence, State
+from pbr_lib.ledger.restatement import Fact, Restatement, Side, Terms, compare, reason_for
 
 TERMS = Terms("P-001", Decimal("0.01"), dt.date(2026, 5, 14))
 NOW = dt.date(2026, 6, 30)
@@ -88,7 +88,7 @@ def test_three_extracts_of_one_quarter(tmp_path: Any) -> None:
     late = deal("C", "900", day="2026-03-30")
     known = {"C": Fact(day=dt.date(2026, 3, 30), created=dt.date(2026, 4, 15), credited={"P-001": Decimal(1)})}
     found = []
-    with ledger.open_ledger(tmp_path / "ledger.sqlite") as book:
+    with database.open_ledger(tmp_path / "ledger.sqlite") as book:
         book.record_close(run(known_at=dt.date(2026, 4, 2)), [pack([a, b])])
         for day, deals in ((dt.date(2026, 4, 16), [amended, b, late]), (dt.date(2026, 5, 3), [amended, late])):
             issued = book.issued("2026-Q1")["P-001"]

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbr_lib import goals, rolltables
+from pbr_lib import goals
 from pbr_lib.definitions import Goal, Target
 from pbr_lib.model import Unit
-from pbr_lib.portfolio import Group, RollUp
+from pbr_lib.rollup import tables
+from pbr_lib.rollup.portfolio import Group, RollUp
 
 D = Decimal
 USD = Unit("money", "USD")
@@ -46,7 +47,7 @@ def rolled(known: int = 9, partners: int = 12, kind: str = "all", name: str = "a
 
 def cells(*lines: RollUp) -> list[dict[str, str]]:
     """The printed cells by column key."""
-    table = rolltables.roll_table(lines, GOALS, LABELS)
+    table = tables.roll_table(lines, GOALS, LABELS)
     keys = [column.key for column in table.columns]
     return [{key: str(cell) for key, cell in zip(keys, row, strict=True)} for row in table.rows]
 
@@ -102,7 +103,7 @@ def test_a_goal_of_many_is_not_called_by_one_target() -> None:
 
 def test_lines_read_as_sentences() -> None:
     """For a terminal, one line each."""
-    first, second, third, fourth = rolltables.lines(
+    first, second, third, fourth = tables.lines(
         [
             rolled(),
             rolled(12, kind="tier", name="Gold", target_share=D(1)),
@@ -124,19 +125,19 @@ def test_lines_read_as_sentences() -> None:
 def test_json_is_plain_and_exact() -> None:
     """Numbers are text, nothing is a float, and a second reading gives the same."""
     score = goals.Weighted(D("0.34"), 3, 4, D("0.8"))
-    found = rolltables.as_json([rolled(actual=D("120000.10"))], score)
+    found = tables.as_json([rolled(actual=D("120000.10"))], score)
     assert json.loads(json.dumps(found)) == found
     (line,) = found["rollups"]
     assert (line["actual"], line["target"]["value"], line["group"]["label"]) == ("120000.1", "160000", "All partners")
     assert found["score"]["words"] == "based on 3 of 4 goals, 80 % of weight"
-    assert rolltables.as_json([rolled(target=None)])["rollups"][0]["target"] is None
-    assert rolltables.as_json([rolled(target=target(done_by="2026-09-15"))])["rollups"][0]["target"]["due"]
+    assert tables.as_json([rolled(target=None)])["rollups"][0]["target"] is None
+    assert tables.as_json([rolled(target=target(done_by="2026-09-15"))])["rollups"][0]["target"]["due"]
 
 
 def test_text_of_params_and_exports_stays_text() -> None:
     """A tier that looks like markup or a formula is shown as it is, and escaped where it is HTML."""
     odd = "<script>=1+1 & *x*"
-    table = rolltables.roll_table([rolled(kind="tier", name=odd)], GOALS, LABELS)
+    table = tables.roll_table([rolled(kind="tier", name=odd)], GOALS, LABELS)
     assert "<script>" not in table.html()
     assert f"tier: {odd}" in table.plain()
     assert table.frame["group"].to_list() == [f"tier: {odd}"]
@@ -147,7 +148,7 @@ def test_text_of_params_and_exports_stays_text() -> None:
 
 def shown(lines: Sequence[RollUp], least: int = 5) -> list[str]:
     """The names of the groups that may leave."""
-    return [one.group.name for one in rolltables.outside(lines, least)]
+    return [one.group.name for one in tables.outside(lines, least)]
 
 
 def test_small_groups_stay_in_the_house() -> None:
@@ -179,7 +180,7 @@ def test_what_is_unknown_does_not_hide_the_known() -> None:
 def test_nothing_small_can_be_worked_out(sizes: list[int], least: int) -> None:
     """Each group shown is large, and so is everything together that is not shown."""
     lines = [rolled(size, size, "region", f"r{at}") for at, size in enumerate(sizes)]
-    left = rolltables.outside(lines, least)
+    left = tables.outside(lines, least)
     hidden = sum(sizes) - sum(one.known for one in left)
     assert all(one.known >= least for one in left)
     assert hidden == 0 or hidden >= least or not left

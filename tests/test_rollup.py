@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbr_lib import goals, metrics, pooling, portfolio, rollup
+from pbr_lib import goals, metrics
 from pbr_lib.definitions import Goal, Metric, Parent, RatioMetric, SimpleMetric, Target, UnitSpec
 from pbr_lib.errors import InputError
 from pbr_lib.goals import Clock, Facts, Measured
 from pbr_lib.params import Instance
-from pbr_lib.pooling import Overlap
-from pbr_lib.portfolio import Group, RollUp
+from pbr_lib.rollup import pooling, portfolio, sums
+from pbr_lib.rollup.pooling import Overlap
+from pbr_lib.rollup.portfolio import Group, RollUp
 from tests import small_world as world
 
 D = Decimal
@@ -86,7 +87,7 @@ def rolled(rows: Sequence[dict[str, Any]], *groups: Group, **overlaps: Overlap) 
     """The lines of some rows; over all their partners unless said otherwise."""
     frame = pd.DataFrame(rows, columns=list(portfolio.COLUMNS), dtype=object)
     every = (portfolio.everybody(row["partner_id"] for row in rows),)
-    return rollup.roll_up(frame, METRICS, groups or every, overlaps)
+    return sums.roll_up(frame, METRICS, groups or every, overlaps)
 
 
 def one(rows: Sequence[dict[str, Any]], *groups: Group, **overlaps: Overlap) -> RollUp:
@@ -161,7 +162,7 @@ def test_t28_the_score_of_a_programme() -> None:
         line("A", 3, 10, "sales", weight=D(20)),
         part("A", 4, 10, "100 %", weight=D(40)),
     ]
-    found = rollup.score(rolled(rows), DEFINED)
+    found = sums.score(rolled(rows), DEFINED)
     assert (found.value, found.words) == (D("0.34"), "based on 3 of 3 goals, 100 % of weight")
     alike = [(value, D(1), D(1), D("1.5")) for value in (found.value, D("0.5"), D("0.75"))]
     assert goals.weighted(alike).value == D("0.53")
@@ -199,7 +200,7 @@ def test_a_target_of_zero_is_met_or_not_and_no_part_of_the_percentage() -> None:
     assert found.remarks == ("2 partners with a target of 0 left out of the percentage",)
     alone = one([line("A", 3, 0)])
     assert (alone.actual, alone.target, alone.attained, alone.share_met) == (3, target(at_least=0), None, 1)
-    assert rollup.score([alone], DEFINED).goals == 0
+    assert sums.score([alone], DEFINED).goals == 0
 
 
 # ------------------------------------------------------------------------------------ kinds of target
@@ -293,7 +294,7 @@ def test_a_rate_needs_records_in_all() -> None:
     for n, known in ((3, True), (2, False)):
         rows = [part(who, 1, n, n=n, actual=None, attained=None, met=None) for who in "AB"]
         frame = pd.DataFrame(rows, columns=list(portfolio.COLUMNS), dtype=object)
-        (found,) = rollup.roll_up(frame, METRICS | least, [portfolio.everybody("AB")])
+        (found,) = sums.roll_up(frame, METRICS | least, [portfolio.everybody("AB")])
         assert (found.actual is not None) == known
         assert known or found.remarks[0] == "4 records in all, at least 5 are needed"
 
@@ -506,7 +507,7 @@ def test_groups_that_have_no_goal_have_no_line() -> None:
     """Gold has leads to bring, Silver has not."""
     groups = portfolio.groups_by("tier", {"A": {"tier": "Gold"}, "B": {"tier": "Silver"}})
     assert [found.group.label for found in rolled([line("A", 1, 2)], *groups)] == ["Gold"]
-    assert rollup.roll_up(_empty(), METRICS, groups) == ()
+    assert sums.roll_up(_empty(), METRICS, groups) == ()
 
 
 def _empty() -> Any:
@@ -533,9 +534,9 @@ def test_evaluated_goals_make_a_sheet() -> None:
     assert (first["actual"], first["attained"], first["met"], first["weight"]) == (3, D("0.6"), False, 1)
     assert (first["numerator"], first["denominator"]) == (1, 2)
     assert (second["actual"], second["met"], second["numerator"], second["weight"]) == (None, None, None, 4)
-    (found,) = rollup.roll_up(frame, METRICS, [portfolio.everybody("AB")])
+    (found,) = sums.roll_up(frame, METRICS, [portfolio.everybody("AB")])
     assert (found.actual, found.attained, found.weight, found.known_weight) == (3, D("0.6"), 5, 1)
-    assert rollup.score([found], DEFINED).words == "no score: 1 of 1 goal known, 20 % of weight, and 60 % are needed"
+    assert sums.score([found], DEFINED).words == "no score: 1 of 1 goal known, 20 % of weight, and 60 % are needed"
 
 
 # ------------------------------------------------------------------------------------------------- laws

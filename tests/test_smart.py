@@ -19,9 +19,9 @@ from pbr_lib.definitions import SmartSpec, Target
 from pbr_lib.goalrows import Amendment, Instance
 from pbr_lib.model import Unit
 from pbr_lib.predictive import Samples
-from pbr_lib.smart_attainable import _banded
-from pbr_lib.smart_own import own
-from pbr_lib.smart_timing import issue_day
+from pbr_lib.smart.attainable import _banded
+from pbr_lib.smart.own import own
+from pbr_lib.smart.timing import issue_day
 
 LEADS = '"Create {target} new leads"'
 OWNERS = "owners: {vendor: Channel manager, partner: Alliance lead}"
@@ -479,7 +479,7 @@ def test_a_harder_target_is_never_likelier(draws: list[int], kind: str, target: 
     step = 1 if kind == "at_least" else -1
     rows = tuple(Instance("A", "g", Target.model_validate({kind: value})) for value in (target, max(target + step, 0)))
     predictive = Samples(np.array([draws], float))
-    from pbr_lib.smart_attainable import _bounds, _proposals, _within
+    from pbr_lib.smart.attainable import _bounds, _proposals, _within
 
     at = np.zeros(1, np.int64)
     easy, hard = (_within(predictive, at, tuple(bound[i : i + 1] for bound in _bounds(rows)), 1)[0] for i in (0, 1))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbr_lib.smart_words import foreign_money, hidden_numbers, is_placeholder, vague
+from pbr_lib.smart.words import foreign_money, hidden_numbers, is_placeholder, vague
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from pbr_lib.definitions import Stop
 from pbr_lib.model import Unit
-from pbr_lib.stopping import Outcome, advise, topped_out
+from pbr_lib.renewal.stopping import Outcome, advise, topped_out
 
 D = Decimal
 COUNT, MONEY, PERCENT = Unit("count"), Unit("money", "USD"), Unit("percent")

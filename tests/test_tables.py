@@ -25,7 +25,14 @@ QUARTER = {
     "as_of": "2026-09-04",
     "phase": "running",
 }
-QUARTER |= {"before": "2026-Q2", "business_days": 66, "business_days_passed": 48, "holidays": [], "weekend": [5, 6], "since": None}
+QUARTER |= {
+    "before": "2026-Q2",
+    "business_days": 66,
+    "business_days_passed": 48,
+    "holidays": [],
+    "weekend": [5, 6],
+    "since": None,
+}
 
 
 def deal(key: str, amount: str | None, credits: Sequence[str] = ("sourced",), **more: Any) -> dict[str, Any]:

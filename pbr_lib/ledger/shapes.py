@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from pbr_lib.errors import InputError
-from pbr_lib.frozen import Draft, Evidence, Issued, Results, Run, State, canonical
+from pbr_lib.ledger.frozen import Draft, Evidence, Issued, Results, Run, State, canonical
 
 __all__ = ["definition_rows", "evidence_rows", "guards", "numbered", "pack_row", "result_rows", "run_row"]
 __all__ += ["to_evidence", "to_issued", "to_results", "to_run", "to_state", "unpacked"]

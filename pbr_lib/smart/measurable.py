@@ -13,10 +13,10 @@ from pbr_lib.agreement import aim
 from pbr_lib.goalrows import Instance
 from pbr_lib.model import minor_digits, percent_text
 from pbr_lib.periods import Quarter
-from pbr_lib.smart_own import typical
-from pbr_lib.smart_plan import Plan, definition
-from pbr_lib.smart_rules import Found, found
-from pbr_lib.smart_words import foreign_money
+from pbr_lib.smart.own import typical
+from pbr_lib.smart.plan import Plan, definition
+from pbr_lib.smart.rules import Found, found
+from pbr_lib.smart.words import foreign_money
 
 __all__ = ["check"]
 

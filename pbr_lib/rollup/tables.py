@@ -14,8 +14,8 @@ from pbr_lib.blocks import Cell, Column, Table
 from pbr_lib.definitions import Goal, Target
 from pbr_lib.goals import Weighted
 from pbr_lib.model import Amount, Unit, date_text
-from pbr_lib.portfolio import RollUp
 from pbr_lib.records import plain
+from pbr_lib.rollup.portfolio import RollUp
 
 __all__ = ["as_json", "lines", "outside", "roll_table", "words"]
 

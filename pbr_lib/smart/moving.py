@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pbr_lib.history import History
-from pbr_lib.smart_own import spearman
-from pbr_lib.smart_plan import Plan
-from pbr_lib.smart_rules import Found, found
+from pbr_lib.smart.own import spearman
+from pbr_lib.smart.plan import Plan
+from pbr_lib.smart.rules import Found, found
 
 __all__ = ["check"]
 

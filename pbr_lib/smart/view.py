@@ -11,7 +11,7 @@ from typing import Any
 
 from pbr_lib.blocks import Cell, Column, Status, Table
 from pbr_lib.model import Amount, Unit
-from pbr_lib.smart_rules import LETTERS, RULES, Found
+from pbr_lib.smart.rules import LETTERS, RULES, Found
 
 __all__ = ["Group", "as_json", "grouped", "lines", "reference", "table"]
 

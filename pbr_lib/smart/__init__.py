@@ -1,7 +1,7 @@
 """Whether a quarter's goals are specific, measurable, attainable, relevant and time-bound (goals.md 3); apart, because
 what is found is told in a check, beside a draft of targets and in a notebook alike.
 
-The rules stand in ``smart_rules``; each group of them has a room of its own. Numbers are judged for all partners at
+The rules stand in ``rules``; each group of them has a room of its own. Numbers are judged for all partners at
 once, and a sentence is made only where something is found.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pbr_lib import smart_attainable, smart_measurable, smart_moving, smart_specific, smart_timing
-from pbr_lib.smart_attainable import Judged, Verdict, judge
-from pbr_lib.smart_plan import Chances, Plan
-from pbr_lib.smart_rules import LETTERS, RULES, Found, Rule
+from pbr_lib.smart import attainable, measurable, moving, specific, timing
+from pbr_lib.smart.attainable import Judged, Verdict, judge
+from pbr_lib.smart.plan import Chances, Plan
+from pbr_lib.smart.rules import LETTERS, RULES, Found, Rule
 
 __all__ = ["LETTERS", "RULES", "Chances", "Found", "Judged", "Plan", "Rule", "Verdict", "check", "judge"]
 
@@ -21,8 +21,8 @@ def check(plan: Plan, judged: Mapping[str, Judged] | None = None) -> tuple[Found
     """Every rule that a goal of the quarter breaks, in the order of the rules, then of goals and rows.
 
     ``judged`` saves judging twice where the caller has the verdicts already. What concerns the set of goals as a
-    whole is found by ``fleetcheck.check``.
+    whole is found by ``fleet.check``.
     """
-    out = [*smart_specific.check(plan), *smart_measurable.check(plan), *smart_attainable.check(plan, judged)]
-    out += [*smart_timing.check(plan), *smart_moving.check(plan)]
+    out = [*specific.check(plan), *measurable.check(plan), *attainable.check(plan, judged)]
+    out += [*timing.check(plan), *moving.check(plan)]
     return tuple(sorted(out, key=lambda one: one.order))

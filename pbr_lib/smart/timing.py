@@ -15,8 +15,8 @@ from pbr_lib.agreement import aim
 from pbr_lib.errors import UnknownQuarter
 from pbr_lib.goalrows import Instance
 from pbr_lib.model import date_text, percent_text
-from pbr_lib.smart_plan import Plan, definition
-from pbr_lib.smart_rules import RULES, Found, found
+from pbr_lib.smart.plan import Plan, definition
+from pbr_lib.smart.rules import RULES, Found, found
 
 __all__ = ["check"]
 

@@ -1,5 +1,5 @@
 """Who is looked at together, and the rows and lines of it: groups of partners, the sheet of their goals, and one goal
-over a group; apart, because adding up (``rollup``) and showing (``rolltables``) both speak of them.
+over a group; apart, because adding up (``sums``) and showing (``tables``) both speak of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pbr_lib.definitions import Goal, Metric, Parent, Target
 from pbr_lib.errors import InputError, did_you_mean
 from pbr_lib.goals import Result
 from pbr_lib.model import Unit, percent_text
-from pbr_lib.pooling import Parts
+from pbr_lib.rollup.pooling import Parts
 
 __all__ = ["COLUMNS", "Group", "RollUp", "counted", "everybody", "groups_by", "missing", "parents", "sheet"]
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from pbr_lib import goals
 from pbr_lib.history import History
 from pbr_lib.model import percent_text
-from pbr_lib.smart_attainable import Judged, judge
-from pbr_lib.smart_own import spearman
-from pbr_lib.smart_plan import Plan
-from pbr_lib.smart_rules import Found, found
+from pbr_lib.smart.attainable import Judged, judge
+from pbr_lib.smart.own import spearman
+from pbr_lib.smart.plan import Plan
+from pbr_lib.smart.rules import Found, found
 
 __all__ = ["attained", "bimodality", "check", "sizes"]
 

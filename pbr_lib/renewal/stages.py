@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from pbr_lib.renewal_facts import Frame, Log
-from pbr_lib.target_rounding import inside, multiple, percent, plain, rounding_unit, say, steady
+from pbr_lib.renewal.facts import Frame, Log
+from pbr_lib.renewal.rounding import inside, multiple, percent, plain, rounding_unit, say, steady
 
 __all__ = ["beside", "bounded"]
 

@@ -15,7 +15,7 @@ from pbr_lib.pacing import YOUNG, is_flow
 from pbr_lib.peers import PeerValue
 from pbr_lib.periods import Quarter, comparable
 from pbr_lib.proration import Eligible
-from pbr_lib.target_rounding import multiple, rounding_unit, say
+from pbr_lib.renewal.rounding import multiple, rounding_unit, say
 
 __all__ = ["Certainty", "Flag", "Frame", "Log", "Past", "Stage", "Step", "actual_of", "framed"]
 

@@ -16,8 +16,8 @@ import pandas as pd
 from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric, Target
 from pbr_lib.goals import Weighted, attainment, has_ratio, weighted
 from pbr_lib.model import Amount, Unit, percent_text
-from pbr_lib.pooling import Overlap
-from pbr_lib.portfolio import COLUMNS, Group, RollUp, counted, missing
+from pbr_lib.rollup.pooling import Overlap
+from pbr_lib.rollup.portfolio import COLUMNS, Group, RollUp, counted, missing
 
 __all__ = ["roll_up", "score"]
 

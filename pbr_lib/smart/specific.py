@@ -13,9 +13,9 @@ from pbr_lib.agreement import aim
 from pbr_lib.definitions import SimpleMetric, Target
 from pbr_lib.goalrows import Instance
 from pbr_lib.model import date_text
-from pbr_lib.smart_plan import Plan, definition
-from pbr_lib.smart_rules import Found, found
-from pbr_lib.smart_words import hidden_numbers, is_placeholder, plain, vague
+from pbr_lib.smart.plan import Plan, definition
+from pbr_lib.smart.rules import Found, found
+from pbr_lib.smart.words import hidden_numbers, is_placeholder, plain, vague
 
 __all__ = ["check"]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pbr_lib.definitions import Stop
 from pbr_lib.model import Unit
 from pbr_lib.peers import LEAST
-from pbr_lib.target_rounding import percent, rounding_unit, say
+from pbr_lib.renewal.rounding import percent, rounding_unit, say
 
 __all__ = ["Advice", "Outcome", "advise", "topped_out"]
 

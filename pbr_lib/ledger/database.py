@@ -21,10 +21,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from pbr_lib import ledger_rows
 from pbr_lib.addresses import shown, without_secrets
 from pbr_lib.errors import InputError, SourceError
-from pbr_lib.frozen import Draft, Evidence, Issued, Receipt, Results, Run, State
+from pbr_lib.ledger import shapes
+from pbr_lib.ledger.frozen import Draft, Evidence, Issued, Receipt, Results, Run, State
 
 __all__ = ["Ledger", "exists", "open_ledger", "place"]
 
@@ -107,7 +107,7 @@ _ISSUED = sa.select(*(column for column in _pack.c if column.name != "slice"), _
 def _create(connection: sa.Connection) -> None:
     _META.create_all(connection)
     for name in _META.tables:
-        for statement in ledger_rows.guards(name, connection.dialect.name == "sqlite"):
+        for statement in shapes.guards(name, connection.dialect.name == "sqlite"):
             connection.exec_driver_sql(statement)
 
 
@@ -276,7 +276,7 @@ class Ledger:
         if partner_id:
             query = query.where(_pack.c.partner_id == partner_id)
         rows = sorted(self._read(query), key=lambda row: (row.partner_id, row.number))
-        return tuple(ledger_rows.to_issued(row._mapping) for row in rows)
+        return tuple(shapes.to_issued(row._mapping) for row in rows)
 
     def issued(
         self, quarter: str, *, edition: str = "partner", known_by: dt.date | None = None, final: bool = False
@@ -295,7 +295,7 @@ class Ledger:
         found = self._read(sa.select(_run).where(_run.c.run_id == run_id))
         if not found:
             raise SourceError(f'the ledger holds no run "{run_id}"', shown(self.address), "take an id from a pack")
-        return ledger_rows.to_run(found[0]._mapping)
+        return shapes.to_run(found[0]._mapping)
 
     def issued_results(self, quarters: Iterable[str], *, edition: str = "partner") -> Results:
         """The figures of the newest final pack of each partner and quarter, as columns."""
@@ -308,7 +308,7 @@ class Ledger:
         query = sa.select(*columns).join(_pack, _pack.c.pack_id == _result.c.pack_id).join(top, one)
         rows = sorted((tuple(row) for row in self._read(query)), key=lambda row: row[:3])
         data = [tuple(column) for column in zip(*rows, strict=True)] or [()] * len(columns)
-        return ledger_rows.to_results(data)
+        return shapes.to_results(data)
 
     def states(self, pack_ids: Iterable[str]) -> dict[str, tuple[State, ...]]:
         """The figures of packs, by goal."""
@@ -317,7 +317,7 @@ class Ledger:
         )
         out: dict[str, list[State]] = defaultdict(list)
         for row in self._of_packs(words, _result, pack_ids):
-            out[row.pack_id].append(ledger_rows.to_state(row._mapping))
+            out[row.pack_id].append(shapes.to_state(row._mapping))
         return {pack: tuple(sorted(rows, key=lambda row: row.goal)) for pack, rows in sorted(out.items())}
 
     def evidence(self, pack_ids: Iterable[str]) -> dict[str, tuple[Evidence, ...]]:
@@ -325,14 +325,14 @@ class Ledger:
         out: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         for row in self._of_packs(sa.select(_evidence), _evidence, pack_ids):
             out[row[0]].append(tuple(row[1:]))
-        return {pack: ledger_rows.to_evidence(rows) for pack, rows in sorted(out.items())}
+        return {pack: shapes.to_evidence(rows) for pack, rows in sorted(out.items())}
 
     def slice(self, pack_id: str) -> bytes:
         """The JSON that a pack was made from, byte for byte; refused when it is not what was written."""
         rows = self._read(sa.select(_pack.c.slice, _pack.c.slice_sha256).where(_pack.c.pack_id == pack_id))
         if not rows:
             raise SourceError(f'the ledger holds no pack "{pack_id}"', shown(self.address), "take an id from a pack")
-        data = ledger_rows.unpacked(rows[0].slice, rows[0].slice_sha256)
+        data = shapes.unpacked(rows[0].slice, rows[0].slice_sha256)
         if data is None:
             fix = "restore the ledger from a backup"
             raise SourceError(f"what was kept of {pack_id} is damaged", shown(self.address), fix)
@@ -432,7 +432,7 @@ class _Writer:
         rows = connection.execute(_ISSUED.where(_pack.c.quarter == run.quarter).order_by(_pack.c.number))
         self._known: dict[str, list[Issued]] = defaultdict(list)
         for row in rows:
-            self._known[row.partner_id].append(ledger_rows.to_issued(row._mapping))
+            self._known[row.partner_id].append(shapes.to_issued(row._mapping))
 
     def final(self) -> set[str]:
         """The partners who have a final pack of the quarter."""
@@ -440,14 +440,14 @@ class _Writer:
 
     def keep_run(self) -> None:
         """The row of the run; equal runs are one."""
-        self._add(_run, [ledger_rows.run_row(self._run)], once=True)
+        self._add(_run, [shapes.run_row(self._run)], once=True)
 
     def write(self, drafts: Iterable[Draft]) -> Iterator[Issued]:
         """Each draft as an issued pack; one that changes nothing gives the pack that stands."""
         waiting: list[tuple[Issued, Draft]] = []
         for draft in drafts:
             stands = self._stands(draft)
-            pack = ledger_rows.numbered(draft, self._run, self._known[draft.partner_id], stands)
+            pack = shapes.numbered(draft, self._run, self._known[draft.partner_id], stands)
             if pack is stands:
                 yield pack
                 continue
@@ -468,10 +468,10 @@ class _Writer:
             return
         self.keep_run()
         drafts = [draft for _, draft in waiting]
-        self._add(_definition, ledger_rows.definition_rows(drafts), once=True)
-        self._add(_pack, [ledger_rows.pack_row(pack, draft) for pack, draft in waiting])
-        self._add(_result, [row for pack, draft in waiting for row in ledger_rows.result_rows(pack, draft)])
-        self._add(_evidence, [row for pack, draft in waiting for row in ledger_rows.evidence_rows(pack, draft)])
+        self._add(_definition, shapes.definition_rows(drafts), once=True)
+        self._add(_pack, [shapes.pack_row(pack, draft) for pack, draft in waiting])
+        self._add(_result, [row for pack, draft in waiting for row in shapes.result_rows(pack, draft)])
+        self._add(_evidence, [row for pack, draft in waiting for row in shapes.evidence_rows(pack, draft)])
 
     def _add(self, table: sa.Table, rows: Sequence[Mapping[str, Any]], once: bool = False) -> None:
         """Rows at the end of a table; with ``once`` those that are there already are left alone."""

@@ -20,9 +20,9 @@ from pbr_lib.definitions import SmartSpec, Target
 from pbr_lib.goalrows import Instance
 from pbr_lib.model import Amount, Unit, percent_text
 from pbr_lib.predictive import Predictive
-from pbr_lib.smart_own import Own, own
-from pbr_lib.smart_plan import Plan, definition
-from pbr_lib.smart_rules import Found, found
+from pbr_lib.smart.own import Own, own
+from pbr_lib.smart.plan import Plan, definition
+from pbr_lib.smart.rules import Found, found
 
 __all__ = ["Judged", "Verdict", "check", "judge"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from pbr_lib.frozen import Evidence
+from pbr_lib.ledger.frozen import Evidence
 from pbr_lib.model import Amount, Unit, date_text, percent_text
 
 __all__ = ["KINDS", "Change", "Circumstances", "Fact", "Facts", "Key", "Kind", "by_key", "changes"]

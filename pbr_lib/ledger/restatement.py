@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
 from typing import Any, Literal
 
-from pbr_lib.frozen import Evidence, Reason, State
+from pbr_lib.ledger.changes import KINDS, Change, Circumstances, Fact, Facts, Key, Kind, by_key, changes
+from pbr_lib.ledger.frozen import Evidence, Reason, State
 from pbr_lib.model import Amount, Unit, percent_text
-from pbr_lib.record_changes import KINDS, Change, Circumstances, Fact, Facts, Key, Kind, by_key, changes
 
 __all__ = ["Cause", "Fact", "Facts", "Restatement", "Side", "Terms", "compare", "reason_for"]
 

@@ -17,9 +17,9 @@ from pbr_lib.definitions import Target
 from pbr_lib.model import date_text
 from pbr_lib.pacing import is_flow
 from pbr_lib.peers import LEAST
-from pbr_lib.renewal_facts import Certainty, Flag, Frame, Log, Past, Stage, Step, actual_of, framed
-from pbr_lib.renewal_stages import beside, bounded
-from pbr_lib.target_rounding import percent, plain, say, signed
+from pbr_lib.renewal.facts import Certainty, Flag, Frame, Log, Past, Stage, Step, actual_of, framed
+from pbr_lib.renewal.rounding import percent, plain, say, signed
+from pbr_lib.renewal.stages import beside, bounded
 
 __all__ = ["Certainty", "Flag", "Past", "Proposal", "Stage", "Step", "propose"]
 

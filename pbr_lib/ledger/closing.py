@@ -17,7 +17,7 @@ from typing import Any
 
 from pbr_lib import files
 from pbr_lib.errors import InputError, ParamsError
-from pbr_lib.frozen import Draft, Evidence, Reason, State, Status
+from pbr_lib.ledger.frozen import Draft, Evidence, Reason, State, Status
 from pbr_lib.model import date_text
 from pbr_lib.periods import Quarter
 from pbr_lib.schema import TABLES
