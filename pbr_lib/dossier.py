@@ -117,6 +117,7 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         if result.pace.expected is not None
         else None,
         "standing": result.standing,
+        "currency": _currency(programme, each),
         "last": _last(programme, result.key, instance.partner_id, before),
         "records": programme.evidence.get((goal.metric, instance.partner_id), []),
     }
@@ -184,6 +185,23 @@ def _outlook(programme: Programme, each: Evaluated) -> dict[str, Any] | None:
     ends = {key: _rounded(getattr(found, key), 0 if number else 4) for key in ("low", "mid", "high")}
     basis = "; ".join(filter(None, (found.basis, found.calibration if found.known else "")))
     return {**ends, "p_met": _rounded(found.p_met, 4), "basis": basis, "reason": found.reason}
+
+
+def _currency(programme: Programme, each: Evaluated) -> dict[str, Any] | None:
+    """What rates did to a goal in money, and the records that no rate converts; None where neither is the case."""
+    found = programme.currency.get(each.goal.metric)
+    if found is None:
+        return None
+    partner_id = each.result.instance.partner_id
+    effect = found.effects.of(partner_id, programme.ground.period(each.goal, programme.quarter))
+    lost = found.unconverted.get(partner_id, [])
+    if effect is None and not lost:
+        return None
+    told = None
+    if effect is not None:
+        figures = {key: plain(getattr(effect, key)) for key in ("plan", "spot", "effect")}
+        told = {**figures, "records": effect.records, "reason": effect.reason}
+    return {"effect": told, "unconverted": lost}
 
 
 def _pace_curve(programme: Programme, result: Result) -> list[str] | None:

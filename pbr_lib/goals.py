@@ -155,18 +155,23 @@ def is_met(target: Target, actual: Decimal, first_day: dt.date | None = None) ->
 
 
 def resolve_target(goal: Goal, metric: Metric, clock: Clock) -> Target | None:
-    """The target that a definition gives a partner when no row agrees one; None when the first period is skipped.
+    """The target that a definition gives a partner when no row agrees one; None when the partner takes no part.
 
-    A partner who joined within the quarter gets the share of its eligible days; counts are rounded
-    half-up and stay at least 1 (goals.md 4.1).
+    A partner who joined, left or paused within the quarter gets the share of its eligible days; counts are rounded
+    half-up and stay at least 1 (goals.md 4.1). Under ``new_partner: full`` joining takes nothing away, and under
+    ``skip_first`` the quarter of joining has no target.
     """
     value = goal.target.value
     joining = clock.since is not None and clock.since > clock.quarter.start
-    if joining and goal.new_partner == "skip_first":
+    share = clock.eligible
+    if not share or (joining and goal.new_partner == "skip_first"):
         return None
-    if not joining or goal.new_partner == "full" or value is None or value <= 0 or goal.target.base is not None:
+    if joining and clock.since is not None and goal.new_partner == "full":
+        whole = (clock.quarter.end - clock.quarter.start).days
+        share += Decimal((clock.since - clock.quarter.start).days) / Decimal(whole)
+    if share == 1 or value is None or value <= 0 or goal.target.base is not None:
         return goal.target
-    return goal.target.moved_to(_share_of(value, metric, clock)) if is_flow(metric) else goal.target
+    return goal.target.moved_to(_share_of(value, metric, share)) if is_flow(metric) else goal.target
 
 
 def resolve_bounds(goal: Goal, metric: Metric, target: Target) -> tuple[Decimal | None, Decimal | None]:
@@ -181,8 +186,8 @@ def resolve_bounds(goal: Goal, metric: Metric, target: Target) -> tuple[Decimal 
     return part(goal.stretch), part(goal.red_flag)
 
 
-def _share_of(value: Decimal, metric: Metric, clock: Clock) -> Decimal:
-    part = _rounded(value * clock.eligible, metric)
+def _share_of(value: Decimal, metric: Metric, share: Decimal) -> Decimal:
+    part = _rounded(value * share, metric)
     return max(_ONE, part) if metric.unit.kind == "count" else part
 
 

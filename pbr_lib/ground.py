@@ -12,7 +12,7 @@ from typing import Any
 
 import ibis
 
-from pbr_lib import agreement, history, issued, metrics, store
+from pbr_lib import agreement, history, issued, metrics, proration, store
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric
 from pbr_lib.goalrows import Pause
@@ -90,11 +90,23 @@ class Ground:
         """The quarter of the goal's own calendar that a pack of ``quarter`` speaks of."""
         return same_period(quarter, self.params.calendar_of(goal), self.as_of)
 
-    def clock(self, partner_id: str, quarter: Quarter) -> Clock:
-        """Where a quarter stands for a partner, who may have joined within it."""
-        joined = self.partners[partner_id].get("joined_on")
-        since = joined if isinstance(joined, dt.date) and quarter.holds(joined) and joined > quarter.start else None
-        return Clock(quarter, self.as_of, self.params.workbook.final_after_business_days, since)
+    def clock(self, partner_id: str, quarter: Quarter, key: str = "") -> Clock:
+        """Where a quarter stands for a partner, who may join, leave or pause within it.
+
+        ``key`` names a goal, of which its own pauses count as well as those of all goals.
+        """
+        joined, ended = (self._day(partner_id, column) for column in ("joined_on", "ended_on"))
+        since = joined if joined is not None and quarter.holds(joined) and joined > quarter.start else None
+        resting = proration.resting(self.pauses_of(partner_id), key)
+        counted = None
+        if resting or (ended is not None and ended < quarter.last_day):
+            days = proration.spans(quarter, since, ended, resting)
+            counted = None if days == proration.spans(quarter, since) else days
+        return Clock(quarter, self.as_of, self.params.workbook.final_after_business_days, since, counted)
+
+    def _day(self, partner_id: str, column: str) -> dt.date | None:
+        found = self.partners[partner_id].get(column)
+        return found if isinstance(found, dt.date) else None
 
     def fact(self, metric: str, partner_id: str, quarter: Quarter) -> Measured:
         """What was measured of a partner in a quarter."""

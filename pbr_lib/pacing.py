@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from pbr_lib.definitions import Goal, Metric, SimpleMetric, Target
-from pbr_lib.periods import Quarter
+from pbr_lib.periods import Quarter, Span
 
 __all__ = ["YOUNG", "Clock", "Facts", "Measured", "Pace", "PaceShare", "Phase", "is_flow", "pace"]
 
@@ -28,13 +28,15 @@ _ZERO, _ONE = Decimal(0), Decimal(1)
 class Clock:
     """Where a quarter stands on the run's business day.
 
-    ``since`` is the first day that counts for a partner who joined within the quarter, else None.
+    ``since`` is the first day that counts for a partner who joined within the quarter, else None. ``counted`` are the
+    days that count, in order, where an end or an agreed pause takes some out; None where none does.
     """
 
     quarter: Quarter
     as_of: dt.date
     final_after: int = 10
     since: dt.date | None = None
+    counted: tuple[Span, ...] | None = None
 
     @property
     def phase(self) -> Phase:
@@ -46,20 +48,40 @@ class Clock:
         return "final" if self.as_of >= final_on else "closing"
 
     @property
+    def spans(self) -> tuple[Span, ...]:
+        """The days of the quarter that count, in order."""
+        if self.counted is not None:
+            return self.counted
+        return (Span(max(self.quarter.start, self.since or self.quarter.start), self.quarter.end),)
+
+    @property
     def age(self) -> int:
         """Days that have counted so far, this one included."""
-        start = max(self.quarter.start, self.since) if self.since else self.quarter.start
-        return (self.as_of - start).days + 1
+        return sum(max((end - start).days, 0) for start, end in self._passed)
 
     def elapsed(self, business: bool) -> Decimal:
-        """The share of the time that has passed, 0 to 1."""
-        return Decimal(repr(self.quarter.elapsed(self.as_of, self.since, business=business)))
+        """The share of the time that counts which has passed, 0 to 1; 0 where no day counts."""
+        if self.counted is None:
+            return Decimal(repr(self.quarter.elapsed(self.as_of, self.since, business=business)))
+        passed, whole = (sum(self._length(span, business) for span in each) for each in (self._passed, self.counted))
+        return Decimal(repr(passed / whole)) if whole else Decimal(0)
 
     @property
     def eligible(self) -> Decimal:
         """The share of the quarter's days on which the partner takes part (both ends inclusive)."""
-        start = max(self.quarter.start, self.since) if self.since else self.quarter.start
-        return Decimal((self.quarter.end - start).days) / Decimal((self.quarter.end - self.quarter.start).days)
+        days = sum((end - start).days for start, end in self.spans)
+        return Decimal(days) / Decimal((self.quarter.end - self.quarter.start).days)
+
+    @property
+    def _passed(self) -> tuple[Span, ...]:
+        """The days that count up to and with this one."""
+        after = self.as_of + dt.timedelta(days=1)
+        return tuple(Span(start, min(end, after)) for start, end in self.spans if start < after)
+
+    def _length(self, span: Span, business: bool) -> int:
+        if business:
+            return self.quarter.calendar.business_days(span.start, span.end)
+        return (span.end - span.start).days
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,15 @@ from pbr_lib.blocks import Cell, Column, Status, Table
 from pbr_lib.goalview import GoalView, number, words_of
 from pbr_lib.model import Amount, Unit, date_text
 
-__all__ = ["action_table", "agreement_table", "kept_table", "outlook_table", "proposal_table", "restatement_table"]
+__all__ = [
+    "action_table",
+    "agreement_table",
+    "currency_tables",
+    "kept_table",
+    "outlook_table",
+    "proposal_table",
+    "restatement_table",
+]
 
 _SIDES = {"us": "us", "partner": "partner", "joint": "both"}
 _PERCENT = Unit("percent")
@@ -228,6 +236,58 @@ def restatement_table(restatements: Sequence[dict[str, Any]]) -> Table:
         empty="Nothing has changed in the figures issued before.",
         print_rows=60,
     )
+
+
+def currency_tables(goals: Sequence[GoalView]) -> tuple[Table, ...]:
+    """What exchange rates did, apart from attainment, and the records that no rate converts; none where all is in one
+    currency.
+    """
+    mixed = [goal for goal in goals if goal.facts["currency"] is not None]
+    tables = (_effect_table(mixed), _unconverted_table(mixed))
+    return tuple(table for table in tables if table.rows)
+
+
+def _effect_table(goals: Sequence[GoalView]) -> Table:
+    columns = (
+        Column("goal", "Goal", width=2),
+        Column("plan", "At plan rates", "amount"),
+        Column("spot", "At the rates of the day", "amount"),
+        Column("effect", "Currency effect", "amount"),
+        Column("records", "Foreign records", "amount"),
+        Column("remark", "Remark", width=1.6),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for goal in goals:
+        found = goal.facts["currency"]["effect"]
+        if found is not None:
+            figures = (_amount(found[key], goal.unit) for key in ("plan", "spot", "effect"))
+            count = Amount(Decimal(found["records"]), Unit("count"))
+            rows.append((goal.label, *figures, count, _sentence(found["reason"])))
+    note = "Attainment is measured at plan rates; what rates have done since is shown here and nowhere else."
+    return Table("currency", columns, tuple(rows), "What exchange rates did", note)
+
+
+def _unconverted_table(goals: Sequence[GoalView]) -> Table:
+    columns = (
+        Column("goal", "Goal", width=2),
+        Column("id", "Record"),
+        Column("day", "Day", "date"),
+        Column("amount", "Amount", "amount"),
+        Column("currency", "Currency"),
+    )
+    rows = [
+        (
+            goal.label,
+            row["record_id"],
+            _maybe_day(row["day"]),
+            _amount(row["amount"], Unit("money", row["currency"] or "")),
+            row["currency"] or "none given",
+        )
+        for goal in goals
+        for row in goal.facts["currency"]["unconverted"]
+    ]
+    note = "Without a rate these records cannot be counted, so the goal is not measurable until there is one."
+    return Table("unconverted", columns, tuple(rows), "Records without an exchange rate", note, print_rows=25)
 
 
 def _sentence(text: str) -> str:

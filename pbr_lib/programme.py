@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +14,10 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pbr_lib import ground, metrics, proposing, records
+from pbr_lib import fx, ground, metrics, proposing, records
 from pbr_lib.canonical import column
 from pbr_lib.definitions import Metric, SimpleMetric, UnitSpec
+from pbr_lib.fx import Effects
 from pbr_lib.ground import Ground
 from pbr_lib.ingest import Loaded
 from pbr_lib.metrics import Window
@@ -28,10 +29,18 @@ from pbr_lib.prospects import Prospects
 from pbr_lib.records import plain
 from pbr_lib.schema import CREDIT_TYPES, SUBJECTS, TABLES
 
-__all__ = ["HISTORY", "Programme", "evidence", "house_metrics", "measure"]
+__all__ = ["HISTORY", "Currency", "Programme", "evidence", "house_metrics", "measure"]
 
 HISTORY = 8
 """How many quarters a pack looks back."""
+
+
+@dataclass(frozen=True)
+class Currency:
+    """What currencies did to one money metric in the quarter, and the records that no rate converts, by partner."""
+
+    effects: Effects
+    unconverted: Mapping[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,8 @@ class Programme:
     """The ground of all goals, and what packs show beside them.
 
     ``evidence`` maps (metric, partner) to the records of the quarter; ``deals`` a partner to its opportunities at
-    plan rate; ``rows`` (table, partner) to the number of records that concern the partner.
+    plan rate; ``rows`` (table, partner) to the number of records that concern the partner; ``currency`` a money metric
+    to what currencies did to it.
     """
 
     ground: Ground
@@ -48,6 +58,7 @@ class Programme:
     deals: Mapping[str, list[dict[str, Any]]] = field(repr=False)
     rows: Mapping[tuple[str, str], int] = field(repr=False)
     actions: Mapping[str, tuple[Action, ...]] = field(repr=False)
+    currency: Mapping[str, Currency] = field(repr=False)
     ahead: Prospects = field(repr=False)
     proposals: Proposals = field(repr=False)
 
@@ -82,6 +93,7 @@ def measure(params: Params, loaded: Loaded, quarter: Quarter, findings: Iterable
         deals=_deals(base.connection, base.window, quarter),
         rows=_rows(loaded.tables),
         actions=_grouped((action.partner_id, action) for action in params.actions),
+        currency=_currency(base),
         ahead=ahead,
         proposals=proposing.propose(base, ahead.middle),
     )
@@ -120,6 +132,25 @@ def evidence(ground: Ground, quarter: Quarter) -> dict[tuple[str, str], list[dic
             if end == len(rows) or partners[end] != partners[begin]:
                 out[name, partners[begin]] = rows[begin:end]
                 begin = end
+    return out
+
+
+def _currency(ground: Ground) -> dict[str, Currency]:
+    """For each goal in money what rates did to it in its quarter."""
+    out: dict[str, Currency] = {}
+    for goal in ground.params.goals.values():
+        metric = ground.params.metrics[goal.metric]
+        if metric.unit.kind != "money" or goal.metric in out:
+            continue
+        window = replace(ground.window, quarters=(ground.period(goal, ground.quarter),))
+        effects = fx.effect(ground.connection, metric, window, ground.params.metrics)
+        lost: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        if isinstance(metric, SimpleMetric):
+            for row in fx.unconverted(ground.connection, metric, window).to_pylist():
+                lost[row["partner_id"]].append(
+                    {name: plain(row[name]) for name in ("record_id", "day", "currency", "amount")}
+                )
+        out[goal.metric] = Currency(effects, dict(lost))
     return out
 
 

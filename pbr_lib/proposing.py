@@ -134,9 +134,11 @@ class _Maker:
         if goal.renew.rule == "peer":
             return None
         metric = self.ground.params.metrics[goal.metric]
-        target = goals.resolve_target(goal, metric, self.ground.clock(partner_id, period))
+        clock = self.ground.clock(partner_id, period, key)
+        target = goals.resolve_target(goal, metric, clock)
         if target is None:
-            return Proposal(None, basis="a new partner skips its first quarter", flags=("not taking part",))
+            why = "a new partner skips its first quarter" if clock.eligible else "no day of the quarter counts"
+            return Proposal(None, basis=why, flags=("not taking part",))
         stretch, red_flag = goals.resolve_bounds(goal, metric, target)
         return Proposal(target, stretch, red_flag, _FIRST, ("target of the definition",))
 
@@ -165,7 +167,7 @@ class _Maker:
         fact = ground.fact(goal.metric, partner_id, quarter)
         if figure is not None and figure.metric == goal.metric:
             return Past(quarter, figure.actual, "final", eligible, fact.first_day)
-        phase, actual = ground.clock(partner_id, quarter).phase, fact.value if fact.known else None
+        phase, actual = ground.clock(partner_id, quarter, key).phase, fact.value if fact.known else None
         if phase == "running" and is_flow(ground.params.metrics[goal.metric]):
             return Past(quarter, self.mid(goal.metric, partner_id), "forecast", eligible, fact.first_day)
         return Past(quarter, actual, "final" if phase == "final" else "provisional", eligible, fact.first_day)

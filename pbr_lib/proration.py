@@ -15,7 +15,7 @@ from pbr_lib.goalrows import Pause
 from pbr_lib.model import date_text
 from pbr_lib.periods import Quarter, Span
 
-__all__ = ["Eligible", "eligible", "resting"]
+__all__ = ["Eligible", "eligible", "resting", "spans"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,25 @@ def eligible(
     if days == whole:
         return Eligible(whole, whole)
     return Eligible(days, whole, f"{days} of {whole} days: {', '.join(reasons)}")
+
+
+def spans(
+    period: Quarter | Span,
+    joined: dt.date | None = None,
+    ended: dt.date | None = None,
+    pauses: Sequence[Pause] = (),
+) -> tuple[Span, ...]:
+    """The days that :func:`eligible` counts, as spans in order without a gap of none; empty where no day counts."""
+    start = period.start if joined is None else max(period.start, joined)
+    end = period.end if ended is None else min(period.end, ended + dt.timedelta(days=1))
+    out = []
+    for pause in sorted(pauses, key=lambda each: (each.first_day, each.last_day)):
+        if start < min(pause.first_day, end):
+            out.append(Span(start, min(pause.first_day, end)))
+        start = max(start, pause.last_day + dt.timedelta(days=1))
+    if start < end:
+        out.append(Span(start, end))
+    return tuple(out)
 
 
 def resting(pauses: Iterable[Pause], goal: str) -> tuple[Pause, ...]:

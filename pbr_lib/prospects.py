@@ -25,6 +25,7 @@ from pbr_lib.periods import Quarter
 __all__ = ["Prospects", "at_start"]
 
 _FINE = Decimal("0.000001")
+_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Prospects:
         if found is None or not self.running:
             return None
         elapsed = self.ground.quarter.elapsed(self.ground.as_of)
-        share = _since(found, partner_id, elapsed, self._joined(partner_id))
+        share = _counted(found, partner_id, elapsed, self._spans(key, partner_id))
         return PaceShare(Decimal(repr(round(share, 6))).quantize(_FINE), f"from {found.basis(partner_id)}")
 
     def curve(self, key: str, partner_id: str) -> list[str] | None:
@@ -92,14 +93,20 @@ class Prospects:
         found = self._curve_of(key)
         if found is None or not self.running:
             return None
-        joined = self._joined(partner_id)
+        spans = self._spans(key, partner_id)
         shares = bookings.day_shares(self.ground.quarter)
-        return [f"{_since(found, partner_id, float(elapsed), joined):.6f}" for elapsed in shares]
+        return [f"{_counted(found, partner_id, float(elapsed), spans):.6f}" for elapsed in shares]
 
-    def _joined(self, partner_id: str) -> float:
-        """The share of the quarter's business days before the partner joined."""
-        since = self.ground.clock(partner_id, self.ground.quarter).since
-        return 0.0 if since is None else self.ground.quarter.elapsed(since - dt.timedelta(days=1))
+    def _spans(self, key: str, partner_id: str) -> list[tuple[float, float]]:
+        """The shares of the quarter's business days between which a goal's days count; empty where all of them do."""
+        quarter = self.ground.quarter
+        clock = self.ground.clock(partner_id, quarter, key)
+        if clock.since is None and clock.counted is None:
+            return []
+        return [
+            (quarter.elapsed(start - _DAY) if start > quarter.start else 0.0, quarter.elapsed(end - _DAY))
+            for start, end in clock.spans
+        ]
 
     def _curve_of(self, key: str) -> Curves | None:
         goal = self.ground.params.goals[key]
@@ -121,13 +128,15 @@ class Prospects:
         return self.ground.params.calendar_of(goal) != self.ground.quarter.calendar
 
 
-def _since(found: Curves, partner_id: str, elapsed: float, joined: float) -> float:
-    """The share booked, of what is left to be booked since the partner joined."""
+def _counted(found: Curves, partner_id: str, elapsed: float, spans: list[tuple[float, float]]) -> float:
+    """The share booked by now of what the days that count usually book; of all days where no span is given."""
     share = found.share_of(partner_id, elapsed)
-    if not joined:
+    if not spans:
         return share
-    before = found.share_of(partner_id, joined)
-    return max(0.0, (share - before) / (1 - before)) if before < 1 else 1.0
+    ends = [(found.share_of(partner_id, start), found.share_of(partner_id, end)) for start, end in spans]
+    whole = sum(end - start for start, end in ends)
+    passed = sum(min(max(share, start), end) - start for start, end in ends)
+    return passed / whole if whole > 0 else 1.0
 
 
 def at_start(ground: Ground, metric: str, quarter: Quarter) -> Forecast:

@@ -52,12 +52,11 @@ def targets(ground: Ground, partner_id: str, quarter: Quarter) -> dict[str, Agre
     if rows:
         return {key: rows[key] for key in ground.params.goals if key in rows}
     out = {}
-    clock = ground.clock(partner_id, quarter)
     for key, goal in ground.params.goals.items():
         if partner_id not in ground.applies[key] or not runs(ground, goal, quarter):
             continue
         metric = ground.params.metrics[goal.metric]
-        target = goals.resolve_target(goal, metric, clock)
+        target = goals.resolve_target(goal, metric, ground.clock(partner_id, ground.period(goal, quarter), key))
         if target is not None:
             stretch, red_flag = goals.resolve_bounds(goal, metric, target)
             row = Instance(partner_id, key, target, stretch=stretch, red_flag=red_flag, basis=UNAGREED)
@@ -88,7 +87,7 @@ def of_partner(ground: Ground, partner_id: str, quarter: Quarter, ahead: Ahead |
 def _result(ground: Ground, one: Agreed, quarter: Quarter, ahead: Ahead | None) -> Result:
     key, partner_id = one.instance.goal, one.instance.partner_id
     goal = ground.params.goals[key]
-    clock = ground.clock(partner_id, ground.period(goal, quarter))
+    clock = ground.clock(partner_id, ground.period(goal, quarter), key)
     fact = ground.fact(goal.metric, partner_id, clock.quarter)
     facts = Facts(fact, clock)
     if ahead is not None:

@@ -257,6 +257,12 @@ class Review:
         return plantables.proposal_table(self._following)
 
     @property
+    def currency(self) -> Group | None:
+        """What exchange rates did, apart from attainment, and records without a rate; None where there is neither."""
+        shown = plantables.currency_tables(self.all_goals)
+        return Group(shown) if shown else None
+
+    @property
     def restatements(self) -> Table | None:
         """What changed in figures already issued, by record; None, which shows nothing, as long as none were."""
         found = self.facts["restatements"]
