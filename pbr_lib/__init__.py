@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pbr_lib import charts, errors
     from pbr_lib.checkview import Check
-    from pbr_lib.desk import check, load, note, partners
+    from pbr_lib.desk import check, load, note, partners, plan
+    from pbr_lib.goaldesk import Goals
     from pbr_lib.goalview import GoalView
     from pbr_lib.model import Amount, Unit
     from pbr_lib.periods import Calendar, Quarter
@@ -27,6 +28,7 @@ __all__ = [
     "Calendar",
     "Check",
     "GoalView",
+    "Goals",
     "Quarter",
     "Review",
     "Unit",
@@ -36,6 +38,7 @@ __all__ = [
     "load",
     "note",
     "partners",
+    "plan",
 ]
 
 __version__ = "0.1.0"
@@ -45,6 +48,7 @@ _HOMES = {
     "Calendar": "periods",
     "Check": "checkview",
     "GoalView": "goalview",
+    "Goals": "goaldesk",
     "Quarter": "periods",
     "Review": "review",
     "Unit": "model",
@@ -52,6 +56,7 @@ _HOMES = {
     "load": "desk",
     "note": "desk",
     "partners": "desk",
+    "plan": "desk",
 }
 
 

@@ -16,7 +16,7 @@ from pbr_lib.model import Amount, Unit, date_text
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
 
-__all__ = ["Agreed", "State", "agreed", "aim", "deadline", "state_of"]
+__all__ = ["Agreed", "State", "agreed", "aim", "deadline", "moved", "state_of"]
 
 State = Literal["proposed", "agreed by us", "agreed by them", "agreed", "active", "lapsed", "closed"]
 Key = tuple[str, str]
@@ -91,6 +91,8 @@ def state_of(row: Instance, goal: Goal) -> State:
     """How far the agreement of a row has come, whatever the day."""
     if row.agreed or not goal.renew.needs_approval:
         return "agreed"
+    if row.moved:
+        return "proposed"
     if row.agreed_by_us:
         return "agreed by us"
     return "agreed by them" if row.agreed_by_them else "proposed"
@@ -100,12 +102,17 @@ def _settled(row: Instance, goal: Goal, unit: Unit) -> Agreed:
     """The row without amendments: what both sides agreed to stands, whatever the file says now."""
     state = state_of(row, goal)
     was = row.agreed_target
-    if state != "agreed" or was is None or was == row.target or not row.agreed:
+    if not row.agreed or was is None or not row.moved:
+        if row.moved and state == "proposed" and was is not None:
+            side = "we" if row.agreed_by_us else "the partner"
+            return Agreed(
+                row, row, state, f"{side} agreed to {aim(was, unit)}; the row says {aim(row.target, unit)} now"
+            )
         open_ = {"proposed": "neither side has agreed yet", "agreed by us": "the partner has not agreed yet"}
         open_ |= {"agreed by them": "we have not agreed yet"}
         return Agreed(row, row, state, open_.get(state, ""))
     told = f"{aim(was, unit)} was agreed; the row says {aim(row.target, unit)} now, without an amendment"
-    return Agreed(row, _moved(row, was), state, told)
+    return Agreed(row, moved(row, was), state, told)
 
 
 def _amended(one: Agreed, changes: list[Amendment], unit: Unit) -> Agreed:
@@ -116,7 +123,7 @@ def _amended(one: Agreed, changes: list[Amendment], unit: Unit) -> Agreed:
             continue
         told = f"amended from {aim(one.instance.target, unit)} to {aim(change.target, unit)}: {change.reason}"
         state: State = "agreed" if one.state != "closed" else one.state
-        one = replace(one, instance=_moved(one.instance, change.target), state=state, remark=told, amended=told)
+        one = replace(one, instance=moved(one.instance, change.target), state=state, remark=told, amended=told)
     return one
 
 
@@ -131,7 +138,7 @@ def _lapsed(one: Agreed, last: tuple[str, Instance] | None, until: dt.date, unit
     return replace(one, instance=instance, state="lapsed", remark=told, since=label)
 
 
-def _moved(row: Instance, target: Target) -> Instance:
+def moved(row: Instance, target: Target) -> Instance:
     """The row with another target; stretch and red flag stay where they still lie beyond it on their side."""
     value = target.value
     if value is None:

@@ -30,7 +30,7 @@ from matplotlib.figure import Figure
 from pbr_lib.blocks import Chart, Note, Run
 from pbr_lib.model import Amount, Unit
 
-__all__ = ["PALETTE", "chart", "closings", "credits", "figure", "pace", "pipeline", "trend", "trends"]
+__all__ = ["PALETTE", "chances", "chart", "closings", "credits", "figure", "pace", "pipeline", "trend", "trends"]
 
 Width = Literal["half", "full"]
 
@@ -368,6 +368,38 @@ def pipeline(frame: pd.DataFrame, title: str = "Open pipeline by stage") -> Char
         "labels": {"stage": "Stage", "amount": "Amount"},
     }
     return chart(drawing, frame, title, f"{said}.", native)
+
+
+def chances(frame: pd.DataFrame, title: str = "How likely targets are to be met") -> Chart | Note:
+    """How many targets lie in each band; ``frame`` has columns band, chance (words), targets, share (0 to 1)."""
+    counts = frame["targets"].astype(int)
+    if not counts.sum():
+        return _NOTHING
+    drawing, axes = figure("full", 150)
+    # What is sound is dark; what cannot be judged is an outline, since it has neither passed nor failed.
+    looks = {"attainable": PALETTE["blue"], "cannot be judged yet": "#ffffff"}
+    with matplotlib.rc_context(_STYLE):
+        axes.set_position((0.30, 0.04, 0.68, 0.92))
+        axes.grid(visible=False)
+        axes.barh(
+            range(len(frame)), counts, height=0.62, linewidth=[0.5 if count else 0 for count in counts],
+            color=[looks.get(band, PALETTE["pale"]) for band in frame["band"]], edgecolor=PALETTE["blue"],
+        )  # fmt: skip
+        axes.set_xlim(0, counts.max() / 0.75)
+        axes.set_xticks([])
+        axes.spines["bottom"].set_visible(False)
+        axes.invert_yaxis()
+        names = [f"{row.band}  ({row.chance})" if row.chance else row.band for row in frame.itertuples(index=False)]
+        axes.set_yticks(range(len(frame)), names, fontsize=_TEXT, color=PALETTE["ink"])
+        for place, (count, share) in enumerate(zip(counts, frame["share"], strict=True)):
+            axes.annotate(
+                f"{count:,}  ·  {float(share):.0%}".replace("%", " %"), (count, place), xytext=(4, 0),
+                textcoords="offset points", va="center", fontsize=_TEXT, color=PALETTE["ink"],
+            )  # fmt: skip
+    said = "; ".join(f"{row.band}: {row.targets:,}" for row in frame.itertuples(index=False))
+    native: dict[str, Any] = {"type": "bar", "x": "band", "series": ["targets"]}
+    native |= {"labels": {"band": "Band", "chance": "Chance", "targets": "Targets", "share": "Share"}}
+    return chart(drawing, frame, title, f"Of {counts.sum():,} targets {said}.", native)
 
 
 # ---------------------------------------------------------------------------------------------- helpers

@@ -49,7 +49,8 @@ class Subject:
     """One metric that grows, with everything that a forecast of it uses, for P partners.
 
     ``scored`` are the partners of whom a goal asks for it; ``joined`` and ``ended`` their days in the programme;
-    ``groups`` as in :class:`~pbr_lib.countcast.Setting`. ``deals`` are None unless it is money of won deals.
+    ``groups`` and ``resting`` as in :class:`~pbr_lib.countcast.Setting`. ``deals`` are None unless it is money of won
+    deals.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Subject:
     groups: Sequence[Ints] = field(repr=False)
     least: tuple[int, int] = (4, 5)
     draws: int = 1000
+    resting: Sequence[tuple[int, dt.date, dt.date]] = field(default=(), repr=False)
 
     @cached_property
     def kind(self) -> str:
@@ -79,7 +81,7 @@ class Subject:
 
     def setting(self, quarter: Quarter, as_of: dt.date) -> Setting:
         """For which quarter and day, and who is compared with whom."""
-        return Setting(quarter, as_of, self.joined, self.ended, self.groups, *self.least)
+        return Setting(quarter, as_of, self.joined, self.ended, self.groups, *self.least, self.resting)
 
     def curves(self, quarter: Quarter) -> Curves | None:
         """The booking curves as known before a quarter."""
@@ -114,6 +116,7 @@ class Subject:
             ended=self.ended[rows],
             groups=tuple(group[rows] for group in self.groups),
             draws=draws,
+            resting=tuple((int(place[at]), first, last) for at, first, last in self.resting if place[at] >= 0),
         )
 
 
@@ -188,7 +191,7 @@ def play(subject: Subject, elapsed: float) -> list[Round]:
 
 def round_of(subject: Subject, quarter: Quarter, as_of: dt.date, before: Sequence[Round]) -> Round:
     """One quarter in all ways; ``before`` are earlier rounds, from which simple ways know how far they miss."""
-    column = subject.history.column[quarter.label]
+    column = subject.history.column[quarter.key]
     usable = subject.history.usable[:, column]
     actual = np.where(usable, subject.history.value[:, column], np.nan)
     booked = subject.bookings.by(quarter, as_of)[0]
@@ -226,7 +229,7 @@ def _points(history: History, quarter: Quarter, as_of: dt.date, booked: Floats) 
     rate = booked / elapsed if elapsed > 0 else np.full(len(booked), np.nan)
     naive = np.full(len(booked), np.nan)
     for back in (-1, -4):
-        at = history.column.get(quarter.shift(back).label)
+        at = history.column.get(quarter.shift(back).key)
         if at is not None:
             naive = np.where(history.usable[:, at], history.value[:, at], naive)
     return {RUN_RATE: rate, SEASONAL: naive}

@@ -38,7 +38,8 @@ class Setting:
 
     ``joined`` and ``ended`` are each partner's first and last day in the programme (NaT, or None for all: always);
     ``groups`` gives the number of each partner's group of peers, one array for each way of grouping, the narrowest
-    first. ``least_quarters`` and ``least_peers`` say how much evidence a forecast needs; one of them is enough.
+    first. ``resting`` are agreed pauses: the row of a partner, first and last day, of one partner none overlapping.
+    ``least_quarters`` and ``least_peers`` say how much evidence a forecast needs; one of them is enough.
     """
 
     quarter: Quarter
@@ -48,6 +49,7 @@ class Setting:
     groups: Sequence[Ints] = field(default=(), repr=False)
     least_quarters: int = 4
     least_peers: int = 5
+    resting: Sequence[tuple[int, dt.date, dt.date]] = field(default=(), repr=False)
 
     @property
     def peers(self) -> Peers:
@@ -137,7 +139,17 @@ def _exposure(curves: Curves | None, setting: Setting, size: int) -> tuple[Float
     first, last = share(setting.joined, 0, 0), share(setting.ended, whole, 1)
     today = share(np.full(size, np.datetime64(setting.as_of, "D")), whole, 1)
     today = np.clip(today, first, np.maximum(first, last))
-    return today - first, np.maximum(last - today, 0.0)
+    past, left = today - first, np.maximum(last - today, 0.0)
+    for row, begin, end in setting.resting:
+        if end < quarter.start or begin > quarter.last_day:
+            continue
+        # What is usually booked within a pause lies neither behind the partner nor ahead.
+        days = np.array([begin, end], "datetime64[D]")
+        opens, shuts = (share(np.full(size, day), 0, shift)[row] for shift, day in enumerate(days))
+        opens, shuts = (min(max(each, first[row]), max(first[row], last[row])) for each in (opens, shuts))
+        past[row] = max(past[row] - (min(shuts, today[row]) - min(opens, today[row])), 0.0)
+        left[row] = max(left[row] - (max(shuts, today[row]) - max(opens, today[row])), 0.0)
+    return past, left
 
 
 def _aligned(bookings: Bookings, history: History) -> Ints:

@@ -253,7 +253,7 @@ def _evidence(history: History, setting: Setting) -> tuple[Mask, tuple[str, ...]
         away |= setting.joined > np.datetime64(setting.quarter.last_day, "D")
     if setting.ended is not None:
         away |= setting.ended < np.datetime64(setting.quarter.start, "D")
-    at = history.column.get(setting.quarter.label)
+    at = history.column.get(setting.quarter.key)
     blind = np.zeros(len(own), bool) if at is None else np.isnan(history.value[:, at])
     reason = []
     for row in range(len(own)):

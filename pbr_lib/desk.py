@@ -1,4 +1,4 @@
-"""What an analyst calls first: load a review, list partners, see findings, write a sentence; apart, because
+"""What an analyst calls first: load a review, list partners, see findings, set goals, write a sentence; apart, because
 opening a workbook in a notebook means finding it, refreshing what is stale, and only then reading a slice.
 """
 
@@ -14,8 +14,9 @@ from pbr_lib.review import Review, open_slice
 
 if TYPE_CHECKING:
     from pbr_lib.checkview import Check
+    from pbr_lib.goaldesk import Goals
 
-__all__ = ["check", "load", "note", "partners"]
+__all__ = ["check", "load", "note", "partners", "plan"]
 
 
 def load(partner: str, quarter: str, edition: str = "partner") -> Review:
@@ -80,3 +81,23 @@ def check(quarter: str = "") -> Check:
 def note(text: str) -> Note:
     """Prose that you compute, in Markdown: shows in the notebook and prints in the pack."""
     return Note(markdown=text)
+
+
+def plan(quarter: str = "") -> Goals:
+    """The goals of all partners, for those who set them: it holds the targets of every partner.
+
+    Everything is measured once, and nothing is built or written.
+
+    Parameters
+    ----------
+    quarter:
+        A label such as ``2026-Q3``; left out, the newest in the data. The quarter after it may be asked for as well.
+
+    Raises
+    ------
+    UnknownQuarter, ParamsError, SourceError
+        For what nothing can be measured with; everything else is a finding.
+    """
+    from pbr_lib import goaldesk
+
+    return goaldesk.look(workspace.find_root(), quarter)

@@ -24,11 +24,10 @@ from pbr_lib.proposing import Draft
 from pbr_lib.records import fields as record_fields
 from pbr_lib.records import plain
 from pbr_lib.results import Evaluated
+from pbr_lib.review import SLICE_VERSION
 from pbr_lib.wording import describe
 
-__all__ = ["VERSION", "goals_of", "portray", "record_fields", "target_json"]
-
-VERSION = 2
+__all__ = ["goals_of", "portray", "record_fields", "target_json"]
 
 
 def portray(
@@ -47,7 +46,7 @@ def portray(
     shown = [each for each in standing if not (hidden and _influenced(params.metrics[each.goal.metric], params))]
     total = goals.score([(each.result, each.goal) for each in shown], clock.phase)
     return {
-        "version": VERSION,
+        "version": SLICE_VERSION,
         "organisation": params.workbook.organisation,
         "currency": params.workbook.currency,
         "show_influenced": params.workbook.show_influenced,
@@ -82,6 +81,7 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         "name": goal.name or metric.label,
         "objective": goal.objective,
         "headline": goal.headline,
+        "period": _period(programme, goal),
         "influenced": _influenced(metric, params),
         "unit": metric.unit.unit.as_json(),
         "better": metric.better,
@@ -187,6 +187,14 @@ def _outlook(programme: Programme, each: Evaluated) -> dict[str, Any] | None:
     return {**ends, "p_met": _rounded(found.p_met, 4), "basis": basis, "reason": found.reason}
 
 
+def _period(programme: Programme, goal: Goal) -> dict[str, Any] | None:
+    """The quarter of the goal's own calendar, where it has one; None for the pack's."""
+    quarter = programme.ground.period(goal, programme.quarter)
+    if quarter.calendar == programme.quarter.calendar:
+        return None
+    return {"label": quarter.label, "start": quarter.start.isoformat(), "last_day": quarter.last_day.isoformat()}
+
+
 def _currency(programme: Programme, each: Evaluated) -> dict[str, Any] | None:
     """What rates did to a goal in money, and the records that no rate converts; None where neither is the case."""
     found = programme.currency.get(each.goal.metric)
@@ -288,6 +296,7 @@ def _score(total: goals.Score) -> dict[str, Any]:
         "known_goals": total.known_goals,
         "goals": total.goals,
         "known_weight": plain(total.known_weight),
+        "words": total.words,
         "standing": total.standing,
     }
 

@@ -16,6 +16,7 @@ from pbr_lib import bookings, dealbook
 from pbr_lib.contest import Subject
 from pbr_lib.definitions import Metric, RatioMetric, SimpleMetric
 from pbr_lib.ground import Ground
+from pbr_lib.periods import Calendar
 
 __all__ = ["sample", "subject_of", "why_not"]
 
@@ -38,8 +39,10 @@ def why_not(metric: Metric) -> str:
     return ""
 
 
-def subject_of(ground: Ground, name: str) -> Subject:
+def subject_of(ground: Ground, name: str, calendar: Calendar | None = None) -> Subject:
     """A metric with its history, its bookings and, for money of won deals, its deals.
+
+    Its quarters are those of ``calendar``, the programme's own unless said.
 
     Raises
     ------
@@ -51,7 +54,8 @@ def subject_of(ground: Ground, name: str) -> Subject:
         raise ValueError(f'"{metric.label}": {why_not(metric)}; ask for a metric that grows day by day')
     partners = list(ground.partners)
     hits = ground.measured[name].parts[0].hits
-    booked = bookings.of(hits, metric, partners, ground.quarters)
+    past = ground.history(name, calendar)
+    booked = bookings.of(hits, metric, partners, past.quarters)
     deals = _deals(ground, name, metric, booked) if dealbook.is_won_money(metric) else None
     wanted = [ground.applies[key] for key, goal in ground.params.goals.items() if goal.metric == name]
     scored = np.array([any(one in each for each in wanted) for one in partners], bool)
@@ -60,7 +64,7 @@ def subject_of(ground: Ground, name: str) -> Subject:
     return Subject(
         name,
         metric,
-        ground.history(name),
+        past,
         booked,
         deals,
         scored,
@@ -68,6 +72,7 @@ def subject_of(ground: Ground, name: str) -> Subject:
         _days(row.get("ended_on") for row in rows),
         _groups(rows, ground.params.workbook.peers.by),
         (smart.least_quarters, smart.least_peers),
+        resting=ground.resting(name),
     )
 
 

@@ -38,6 +38,7 @@ class Book:
         self._delimiter = max(",;\t", key=head.count)
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter))
         self.columns = [name.strip() for name in records[0]] if records else list(columns)
+        self._at = {name: at for at, name in reversed([*enumerate(self.columns)])}
         self._rows = [row + [""] * (len(self.columns) - len(row)) for row in records[1:]]
         self._places: dict[tuple[str, ...], int] | None = None
 
@@ -47,13 +48,15 @@ class Book:
     def find(self, *key: str) -> int | None:
         """The place of the row with these values in the key columns, or None."""
         if self._places is None:
-            at = [self.columns.index(name) for name in self.key if name in self.columns]
-            self._places = {tuple(row[i].strip() for i in at): place for place, row in enumerate(self._rows)}
+            self._places = {self._key_of(row): place for place, row in enumerate(self._rows)}
         return self._places.get(key)
+
+    def _key_of(self, row: list[str]) -> tuple[str, ...]:
+        return tuple(row[self._at[name]].strip() for name in self.key if name in self._at)
 
     def get(self, at: int, column: str) -> str:
         """One cell; empty where the file has no such column."""
-        return self._rows[at][self.columns.index(column)].strip() if column in self.columns else ""
+        return self._rows[at][self._at[column]].strip() if column in self._at else ""
 
     def put(self, at: int, values: Mapping[str, str]) -> None:
         """Fill cells of a row; a value that is already there changes nothing."""
@@ -66,8 +69,10 @@ class Book:
         for column, value in values.items():
             if value:
                 self._column(column)
-        self._rows.append([values.get(column, "") for column in self.columns])
-        self._places = None
+        row = [values.get(column, "") for column in self.columns]
+        if self._places is not None:  # whole files are filled row by row: the places stay known
+            self._places[self._key_of(row)] = len(self._rows)
+        self._rows.append(row)
 
     def remove(self, at: int) -> None:
         """Take a row out."""
@@ -76,11 +81,11 @@ class Book:
 
     def sort(self, order: Mapping[str, int], column: str) -> None:
         """Rows grouped by the first key column; new ones stand within their group by ``order`` of ``column``."""
-        first = self.columns.index(self.key[0])
+        first = self._at[self.key[0]]
         groups: dict[str, int] = {}
         for row in self._rows:
             groups.setdefault(row[first].strip(), len(groups))
-        at = self.columns.index(column)
+        at = self._at[column]
         self._rows.sort(key=lambda row: (groups[row[first].strip()], order.get(row[at].strip(), len(order))))
         self._places = None
 
@@ -102,11 +107,14 @@ class Book:
         return True
 
     def _column(self, name: str) -> int:
-        if name not in self.columns:
+        if name not in self._at:
+            self._at[name] = len(self.columns)
             self.columns.append(name)
             for row in self._rows:
                 row.append("")
-        return self.columns.index(name)
+            if name in self.key:
+                self._places = None
+        return self._at[name]
 
 
 def goals_book(folder: Path, quarter: str) -> Book:

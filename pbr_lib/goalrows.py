@@ -8,16 +8,17 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from pbr_lib import catalogue
-from pbr_lib.csvfile import Row
+from pbr_lib.csvfile import CsvFile, Row
 from pbr_lib.definitions import Goal, Metric, Target, day, number
-from pbr_lib.errors import parted
+from pbr_lib.errors import InputError, parted
 
 __all__ = ["AMENDMENT_COLUMNS", "GOAL_COLUMNS", "PAUSE_COLUMNS", "Amendment", "Instance", "Pause"]
-__all__ += ["amendments", "instance", "pauses", "read_target"]
+__all__ += ["amendments", "instance", "pauses", "read_target", "typed_target"]
 
 GOAL_COLUMNS: tuple[str, ...] = ("partner_id", "goal", "target", "stretch", "red_flag", "weight")
 GOAL_COLUMNS += ("owner_us", "owner_them", "agreed_by_us", "agreed_by_them", "basis")
@@ -31,7 +32,8 @@ class Instance:
     """A goal of one partner in one quarter: the target, and who agreed to it.
 
     ``proposed`` is what renewal wrote: a target that differs from it was changed by hand. ``agreed_target`` is what
-    both sides agreed to: a target that differs from it was changed afterwards, and needs an amendment. ``carried`` is
+    was signed: a target that differs from it was changed afterwards, and is signed anew, or, once both sides have
+    agreed and the quarter has begun, needs an amendment. ``carried`` is
     the part of the target that makes up for the quarter before; it is carried once.
     """
 
@@ -55,6 +57,12 @@ class Instance:
     def agreed(self) -> bool:
         """Whether both sides have agreed."""
         return bool(self.agreed_by_us and self.agreed_by_them)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the target was changed after somebody had signed it."""
+        signed = bool(self.agreed_by_us or self.agreed_by_them)
+        return signed and self.agreed_target is not None and self.agreed_target != self.target
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,23 @@ def read_target(row: Row, goal: Goal, metric: Metric | None, column: str = "targ
     except ValueError as error:
         row.fault(column, *parted(error))
     return None
+
+
+def typed_target(text: str, goal: Goal, metric: Metric | None, where: str) -> Target:
+    """A target as somebody typed it, checked like a cell of the file.
+
+    Raises
+    ------
+    InputError
+        When it is empty or cannot be read; ``where`` says what was typed into.
+    """
+    asked = Row(CsvFile(Path(), where, ("target",), ()), 1, {"target": text.strip()})
+    target = read_target(asked, goal, metric)
+    if target is not None:
+        return target
+    if asked.file.errors:
+        raise InputError(asked.file.errors[0].what, where, asked.file.errors[0].fix)
+    raise InputError("there is no target here", where, "write one like 6, 85 %, 80..90 or 2026-09-15")
 
 
 def _weight(row: Row) -> Decimal | None:

@@ -163,15 +163,14 @@ def resolve_target(goal: Goal, metric: Metric, clock: Clock) -> Target | None:
     """
     value = goal.target.value
     joining = clock.since is not None and clock.since > clock.quarter.start
-    share = clock.eligible
-    if not share or (joining and goal.new_partner == "skip_first"):
+    days, whole = clock.days, (clock.quarter.end - clock.quarter.start).days
+    if not days or (joining and goal.new_partner == "skip_first"):
         return None
     if joining and clock.since is not None and goal.new_partner == "full":
-        whole = (clock.quarter.end - clock.quarter.start).days
-        share += Decimal((clock.since - clock.quarter.start).days) / Decimal(whole)
-    if share == 1 or value is None or value <= 0 or goal.target.base is not None:
+        days += (clock.since - clock.quarter.start).days
+    if days == whole or value is None or value <= 0 or goal.target.base is not None:
         return goal.target
-    return goal.target.moved_to(_share_of(value, metric, share)) if is_flow(metric) else goal.target
+    return goal.target.moved_to(_share_of(value, metric, Decimal(days) / whole)) if is_flow(metric) else goal.target
 
 
 def resolve_bounds(goal: Goal, metric: Metric, target: Target) -> tuple[Decimal | None, Decimal | None]:

@@ -30,8 +30,9 @@ class GoalView:
 
     @property
     def label(self) -> str:
-        """The metric's label."""
-        return str(self.facts["label"])
+        """The metric's label, with the quarter where that is one of another calendar than the pack's."""
+        label, period = str(self.facts["label"]), self.facts["period"]
+        return label if period is None else f"{label} ({period['label']})"
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ import ibis
 from pbr_lib import agreement, history, issued, metrics, proration, store
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric
+from pbr_lib.errors import UnknownQuarter
 from pbr_lib.goalrows import Pause
 from pbr_lib.goals import Clock, Measured
 from pbr_lib.history import History
@@ -24,7 +25,7 @@ from pbr_lib.metrics import Measurement, Window
 from pbr_lib.params import Params
 from pbr_lib.periods import Calendar, Quarter, same_period
 
-__all__ = ["DEPTH", "Ground", "asked", "back", "lay"]
+__all__ = ["DEPTH", "Ground", "asked", "back", "lay", "must_reach"]
 
 DEPTH = 12
 """How many quarters before the one asked for are measured."""
@@ -83,7 +84,8 @@ class Ground:
         key = (metric, last.key)
         if key not in self._histories:
             quarters = back(last)
-            self._histories[key] = history.of(self.measured[metric], self.partners, quarters, self.as_of)
+            found = history.of(self.measured[metric], self.partners, quarters, self.as_of)
+            self._histories[key] = found.without((row, first, last) for row, first, last in self.resting(metric))
         return self._histories[key]
 
     def period(self, goal: Goal, quarter: Quarter) -> Quarter:
@@ -123,6 +125,23 @@ class Ground:
         """The agreed pauses of a partner."""
         return self._pauses.get(partner_id, ())
 
+    def resting(self, metric: str) -> tuple[tuple[int, dt.date, dt.date], ...]:
+        """The agreed pauses of every goal of a metric: the place of the partner, first and last day; none overlap."""
+        names = {"", *(key for key, goal in self.params.goals.items() if goal.metric == metric)}
+        row = {partner_id: at for at, partner_id in enumerate(self.partners)}
+        days = {
+            (row[one.partner_id], one.first_day, one.last_day)
+            for one in self.params.pauses
+            if one.goal in names and one.partner_id in row
+        }
+        out: list[tuple[int, dt.date, dt.date]] = []
+        for at, first, last in sorted(days):
+            if out and out[-1][0] == at and first <= out[-1][2]:
+                out[-1] = (at, out[-1][1], max(last, out[-1][2]))
+            else:
+                out.append((at, first, last))
+        return tuple(out)
+
     def takes_part(self, partner_id: str, quarter: Quarter) -> bool:
         """Whether a partner belongs to the programme on some day of a quarter."""
         row = self.partners[partner_id]
@@ -154,6 +173,23 @@ def lay(params: Params, loaded: Loaded, quarter: Quarter, more: Mapping[str, Met
         {key: _selected(connection, goal) for key, goal in params.goals.items()},
         issued.consult(params, [each.label for each in back(quarter)]),
     )
+
+
+def must_reach(params: Params, loaded: Loaded, quarter: Quarter, begun: bool = False) -> None:
+    """Refuse a quarter that was over before the exports begin, since nothing is known of it.
+
+    With ``begun`` one that begins after they end is refused as well.
+
+    Raises
+    ------
+    UnknownQuarter
+        With the quarters that can be asked for.
+    """
+    first = min(each.covers_from for each in loaded.extracts if each.present)
+    if quarter.end <= first or (begun and quarter.start > loaded.as_of):
+        oldest, newest = (params.calendar.quarter_of(day) for day in (first, loaded.as_of))
+        what, fix = f"the exports do not reach {quarter.label}", f"choose one of {oldest.label} to {newest.label}"
+        raise UnknownQuarter(what, params.workbook.data, fix)
 
 
 def back(last: Quarter) -> tuple[Quarter, ...]:

@@ -5,7 +5,7 @@ of goals is arithmetic on whole columns, and must not know how a value was measu
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -59,6 +59,16 @@ class History:
     def before(self, quarter: Quarter) -> History:
         """The quarters before one, which is all that was known when it began."""
         return self.only([at for at, each in enumerate(self.quarters) if each.start < quarter.start])
+
+    def without(self, resting: Iterable[tuple[int, dt.date, dt.date]]) -> History:
+        """The same, where no quarter that a pause reaches into speaks for a whole one.
+
+        A pause is the row of a partner, its first and its last day.
+        """
+        member = self.member.copy()
+        for row, first, last in resting:
+            member[row] &= [quarter.last_day < first or last < quarter.start for quarter in self.quarters]
+        return replace(self, member=member)
 
     def only(self, columns: Sequence[int]) -> History:
         """Some of the quarters."""

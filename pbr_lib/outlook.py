@@ -18,6 +18,7 @@ from pbr_lib import backtest, calibration, contest, forecast_subjects
 from pbr_lib.contest import OURS, RUN_RATE, SEASONAL, Round
 from pbr_lib.definitions import Target
 from pbr_lib.ground import Ground
+from pbr_lib.periods import Quarter
 from pbr_lib.predictive import Predictive
 from pbr_lib.scores import Backtest
 
@@ -112,7 +113,9 @@ def outlooks(
     return prospect(base, metric, tested).outlooks(targets)
 
 
-def prospect(base: Ground, metric: str, tested: Backtest | None = None) -> Prospect:
+def prospect(
+    base: Ground, metric: str, tested: Backtest | None = None, quarter: Quarter | None = None
+) -> Prospect:
     """What a metric will come to in the quarter of a ground, as seen on its as-of day.
 
     Parameters
@@ -123,10 +126,13 @@ def prospect(base: Ground, metric: str, tested: Backtest | None = None) -> Prosp
         The name of a metric that a goal uses.
     tested:
         The back-test of this ground, which says what may be shown; without it our own way speaks.
+    quarter:
+        The quarter of a goal in a calendar of its own; the ground's unless said.
     """
     partners = tuple(base.partners)
     why = forecast_subjects.why_not(base.params.metrics[metric])
-    if base.quarter.last_day <= base.as_of:
+    quarter = quarter or base.quarter
+    if quarter.last_day <= base.as_of:
         why = "the quarter is over"
     if why:
         return _silent(metric, partners, why)
@@ -134,10 +140,10 @@ def prospect(base: Ground, metric: str, tested: Backtest | None = None) -> Prosp
     if not method and tested is not None:
         count = tested.held(metric)[0]
         return _silent(metric, partners, f"no forecast: no method beat the run-rate on {count:,} partner-quarters")
-    whole = forecast_subjects.subject_of(base, metric)
+    whole = forecast_subjects.subject_of(base, metric, quarter.calendar)
     some = whole.of_partners(forecast_subjects.sample(whole, backtest.SAMPLE), backtest.DRAWS)
-    past = contest.play(some, base.quarter.elapsed(base.as_of))
-    now = contest.round_of(whole, base.quarter, base.as_of, past)
+    past = contest.play(some, quarter.elapsed(base.as_of))
+    now = contest.round_of(whole, quarter, base.as_of, past)
     return _told(metric, partners, method, now, past)
 
 

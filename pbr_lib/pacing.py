@@ -69,8 +69,12 @@ class Clock:
     @property
     def eligible(self) -> Decimal:
         """The share of the quarter's days on which the partner takes part (both ends inclusive)."""
-        days = sum((end - start).days for start, end in self.spans)
-        return Decimal(days) / Decimal((self.quarter.end - self.quarter.start).days)
+        return Decimal(self.days) / Decimal((self.quarter.end - self.quarter.start).days)
+
+    @property
+    def days(self) -> int:
+        """How many days of the quarter count."""
+        return sum((end - start).days for start, end in self.spans)
 
     @property
     def _passed(self) -> tuple[Span, ...]:

@@ -149,6 +149,7 @@ def read(root: Path) -> Params:
         digest=reader.digest(),
     )
     reader.tell_unknown_goals(defined)
+    reader.tell_lost_amendments(params)
     if reader.errors:
         raise ParamsError(reader.errors)
     return params
@@ -270,6 +271,10 @@ class _Reader:
             except UnknownQuarter as error:
                 self.errors.append(InputError(error.what, f"params/{name}", error.fix + " as the file's name"))
                 continue
+            if quarter.label in out:
+                what = f"the targets of {quarter.label} stand in another file as well"
+                self.errors.append(InputError(what, f"params/{name}", f"join them in params/goals/{quarter.label}.csv"))
+                continue
             seen: dict[tuple[str, str], str] = {}
             rows: list[Instance] = []
             for row in self.csv(name, goalrows.GOAL_COLUMNS, ("partner_id", "goal", "target")):
@@ -352,6 +357,21 @@ class _Reader:
             more = f"; {len(places) - 1} more rows name it" if len(places) > 1 else ""
             fix = f"{did_you_mean(goal, list(goals))} (goals stand in params/goals.yaml)"
             self.errors.append(InputError(f'no goal is called "{goal}"{more}', places[0], fix))
+
+    def tell_lost_amendments(self, params: Params) -> None:
+        """An amendment must speak of a row that is there, and stand here once."""
+        places = {(label, row.partner_id, row.goal) for label, rows in params.instances.items() for row in rows}
+        seen: dict[tuple[object, ...], str] = {}
+        for one in params.amendments:
+            key = (one.quarter, one.partner_id, one.goal)
+            file = f"params/goals/{one.quarter}.csv"
+            if key not in places and not any(error.where.startswith(file) for error in self.errors):
+                what = f"{one.partner_id} has no target of {one.goal} in {one.quarter} that could be amended"
+                self.errors.append(InputError(what, one.where, f"add the row to {file}, or remove the amendment"))
+            if (*key, one.target) in seen:
+                what = f"the same amendment stands in {seen[*key, one.target].rpartition(', ')[2]}"
+                self.errors.append(InputError(what, one.where, "keep one of the two rows"))
+            seen[*key, one.target] = one.where
 
     def rates(self) -> Iterator[Rate]:
         """``params/rates.csv``."""

@@ -4,35 +4,40 @@ same ground and none of them builds a pack.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pbr_lib import backtest as backtests
-from pbr_lib import ground, ingest, issued, metrics, params, programme, results, signing, smart, tablefacts
+from pbr_lib import ground, ingest, issued, metrics, params, programme, proposing, results, signing, smart, tablefacts
 from pbr_lib.backtest import Backtest
 from pbr_lib.errors import InputError
+from pbr_lib.goalrows import Instance
 from pbr_lib.goals import Weighted
 from pbr_lib.ground import Ground
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
-from pbr_lib.prospects import at_start
+from pbr_lib.proposing import Draft, Proposals
+from pbr_lib.prospects import Prospects, at_start
 from pbr_lib.rollup import pooling, portfolio, tables
 from pbr_lib.rollup import sums as rollups
 from pbr_lib.rollup.portfolio import RollUp
 from pbr_lib.signing import Status
-from pbr_lib.smart import Found, Plan, fleet, view
+from pbr_lib.smart import Found, Judged, Plan, fleet, view
 
-__all__ = ["Checked", "Rolled", "backtest", "check", "plan_of", "rollup", "status"]
+__all__ = ["Checked", "Following", "Rolled", "backtest", "check", "plan_of", "rolled", "rollup", "status"]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the SMART checks found in a quarter's goals."""
+    """What the SMART checks found in a quarter's goals, and the ground and verdicts that they rest on."""
 
     plan: Plan = field(repr=False)
     found: tuple[Found, ...] = field(repr=False)
+    ground: Ground = field(repr=False)
+    judged: Mapping[str, Judged] = field(repr=False)
 
     @property
     def faulty(self) -> bool:
@@ -49,6 +54,57 @@ class Checked:
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         return view.as_json(self.found, self.plan.quarter.label)
+
+
+@dataclass(frozen=True)
+class Following:
+    """The quarter whose targets are set next, as far as a check can see it; worked out when it is asked for."""
+
+    checked: Checked = field(repr=False)
+
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter after the one that is measured; a check of the next quarter is a check of this one."""
+        return self.checked.ground.quarter.shift(1)
+
+    @cached_property
+    def proposals(self) -> Proposals:
+        """What renewal proposes: the same as packs show and ``pbr goals renew`` writes."""
+        return proposing.propose(self.checked.ground, Prospects(self.checked.ground).middle)
+
+    @cached_property
+    def drafts(self) -> Mapping[tuple[str, str], Draft]:
+        """The proposals by partner and goal."""
+        return {(draft.partner_id, draft.goal): draft for draft in self.proposals.drafts}
+
+    @cached_property
+    def written(self) -> Mapping[tuple[str, str], Instance]:
+        """The rows that the quarter's file has already, by partner and goal."""
+        rows = self.checked.ground.params.instances.get(self.quarter.label, ())
+        return {(row.partner_id, row.goal): row for row in rows}
+
+    @cached_property
+    def rows(self) -> tuple[Instance, ...]:
+        """The targets as they would be signed: the rows of the file, else the proposals; by partner, then by goal."""
+        drawn = {key: _drawn(draft) for key, draft in self.drafts.items() if draft.proposal.target is not None}
+        every = {**drawn, **self.written}
+        order = {key: at for at, key in enumerate(self.checked.ground.params.goals)}
+        return tuple(every[key] for key in sorted(every, key=lambda key: (key[0], order.get(key[1], len(order)))))
+
+    @cached_property
+    def _plan(self) -> Plan:
+        """The plan of the quarter; where that is what was checked, nothing is measured twice."""
+        checked = self.checked
+        return checked.plan if checked.plan.quarter == self.quarter else plan_of(checked.ground, self.quarter)
+
+    def judge(self, rows: Iterable[Instance]) -> dict[str, Judged]:
+        """The verdicts on targets of this quarter, whichever they are."""
+        return smart.judge(replace(self._plan, instances=tuple(rows)))
+
+    @cached_property
+    def judged(self) -> dict[str, Judged]:
+        """The verdicts on :attr:`rows`."""
+        return self.judge(self.rows)
 
 
 @dataclass(frozen=True)
@@ -87,9 +143,11 @@ def check(root: Path, label: str = "") -> Checked:
     if quarter.start > newest.end:
         fix = f"choose {newest.shift(1).label} or an earlier one"
         raise InputError(f"nothing is known yet of the quarter before {quarter.label}", "the quarter asked for", fix)
-    plan = plan_of(ground.lay(settings, loaded, min(quarter, newest), programme.house_metrics(settings)), quarter)
+    ground.must_reach(settings, loaded, quarter)
+    standing = ground.lay(settings, loaded, min(quarter, newest), programme.house_metrics(settings))
+    plan = plan_of(standing, quarter)
     judged = smart.judge(plan)
-    return Checked(plan, (*smart.check(plan, judged), *fleet.check(plan, judged)))
+    return Checked(plan, (*smart.check(plan, judged), *fleet.check(plan, judged)), standing, judged)
 
 
 def plan_of(standing: Ground, quarter: Quarter) -> Plan:
@@ -142,7 +200,19 @@ def rollup(root: Path, label: str = "", by: str = "") -> Rolled:
     quarter = settings.quarter(label) if label else newest
     if quarter > newest:
         raise InputError(f"{quarter.label} has not begun", "the quarter asked for", f"choose {newest.label} or before")
-    standing = ground.lay(settings, loaded, quarter)
+    ground.must_reach(settings, loaded, quarter)
+    return rolled(ground.lay(settings, loaded, quarter), by)
+
+
+def rolled(standing: Ground, by: str = "") -> Rolled:
+    """The goals of a ground's quarter rolled up.
+
+    Raises
+    ------
+    InputError
+        For a column that the partner list does not have.
+    """
+    settings, quarter = standing.params, standing.quarter
     every = [each for partner in standing.partners for each in results.of_partner(standing, partner, quarter)]
     names = dict.fromkeys(each.goal.metric for each in every)
     parts = {n: pooling.parts(standing.measured[n], settings.metrics[n], quarter) for n in names}
@@ -167,7 +237,27 @@ def backtest(root: Path) -> Backtest:
     return backtests.run(settings, ingest.load(settings))
 
 
-def _instances(standing: Ground, quarter: Quarter) -> tuple[Any, ...]:
+def _drawn(draft: Draft) -> Instance:
+    """A proposal as the row that renewal would write."""
+    row, given = None if draft.before is None else draft.before.row, draft.proposal
+    if given.target is None:
+        raise ValueError("a proposal without a target is no row")
+    return Instance(
+        draft.partner_id,
+        draft.goal,
+        given.target,
+        given.stretch,
+        given.red_flag,
+        None if row is None else row.weight,
+        "" if row is None else row.owner_us,
+        "" if row is None else row.owner_them,
+        basis=given.basis,
+        proposed=given.target,
+        carried=given.carried or None,
+    )
+
+
+def _instances(standing: Ground, quarter: Quarter) -> tuple[Instance, ...]:
     """The rows of the quarter's file; where it has none for a partner, what the definitions give."""
     rows = list(standing.params.instances.get(quarter.label, ()))
     having = {row.partner_id for row in rows}

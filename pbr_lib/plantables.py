@@ -14,6 +14,7 @@ from pbr_lib.goalview import GoalView, number, words_of
 from pbr_lib.model import Amount, Unit, date_text
 
 __all__ = [
+    "STATES",
     "action_table",
     "agreement_table",
     "currency_tables",
@@ -25,7 +26,7 @@ __all__ = [
 
 _SIDES = {"us": "us", "partner": "partner", "joint": "both"}
 _PERCENT = Unit("percent")
-_STATES = {
+STATES = {
     "proposed": Status("proposed", "○", "neutral"),
     "agreed by us": Status("agreed by us", "◆", "warn"),
     "agreed by them": Status("agreed by partner", "◆", "warn"),
@@ -199,7 +200,7 @@ def _proposal_row(row: dict[str, Any]) -> tuple[Cell, ...]:
         words_of(row["now"], unit),
         words_of(row["target"], unit),
         _sentence(basis),
-        _STATES[row["state"]],
+        STATES[row["state"]],
         row["agreed_by_us"] or "",
         row["agreed_by_them"] or "",
         _amount(row["stretch"], unit),

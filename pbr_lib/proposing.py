@@ -21,7 +21,7 @@ from pbr_lib.renewal.rules import Past, Proposal, Step
 __all__ = ["Draft", "Dropped", "Mid", "Proposals", "propose"]
 
 Mid = Callable[[str, str], Decimal | None]
-"""What the forecast expects of a metric and partner in the running quarter, or None."""
+"""What the forecast expects of a goal and partner in the running quarter, or None."""
 
 _FIRST = "first target, from the goal's definition"
 
@@ -66,7 +66,7 @@ class Proposals:
         return {partner: tuple(each) for partner, each in groups.items()}
 
 
-def propose(ground: Ground, mid: Mid = lambda metric, partner: None) -> Proposals:
+def propose(ground: Ground, mid: Mid = lambda goal, partner: None) -> Proposals:
     """The targets of the quarter after the ground's, one for each partner and goal.
 
     A partner goes on with the goals that it has, as long as the definition still selects it; a goal that begins in
@@ -169,7 +169,7 @@ class _Maker:
             return Past(quarter, figure.actual, "final", eligible, fact.first_day)
         phase, actual = ground.clock(partner_id, quarter, key).phase, fact.value if fact.known else None
         if phase == "running" and is_flow(ground.params.metrics[goal.metric]):
-            return Past(quarter, self.mid(goal.metric, partner_id), "forecast", eligible, fact.first_day)
+            return Past(quarter, self.mid(key, partner_id), "forecast", eligible, fact.first_day)
         return Past(quarter, actual, "final" if phase == "final" else "provisional", eligible, fact.first_day)
 
     def _eligible(self, partner_id: str, key: str, goal: Goal, quarter: Quarter) -> proration.Eligible:

@@ -16,7 +16,6 @@ import numpy as np
 from pbr_lib import backtest, bookings, countcast, curves, forecast_subjects, outlook, peers, results
 from pbr_lib.countcast import Forecast, Setting
 from pbr_lib.curves import Curves
-from pbr_lib.definitions import Goal
 from pbr_lib.ground import Ground
 from pbr_lib.outlook import Outlook, Prospect
 from pbr_lib.pacing import PaceShare
@@ -33,14 +32,17 @@ class Prospects:
     """The forecasts of a ground's quarter, made as they are asked for, each once for all partners."""
 
     ground: Ground
-    _prospects: dict[str, Prospect] = field(default_factory=dict, repr=False)
-    _curves: dict[str, Curves | None] = field(default_factory=dict, repr=False)
+    _prospects: dict[tuple[str, str], Prospect] = field(default_factory=dict, repr=False)
+    _curves: dict[tuple[str, str], Curves | None] = field(default_factory=dict, repr=False)
     _outlooks: dict[str, dict[str, Outlook]] = field(default_factory=dict, repr=False)
 
-    @property
-    def running(self) -> bool:
-        """Whether the quarter is under way, so that there is anything to forecast."""
-        return self.ground.quarter.start <= self.ground.as_of < self.ground.quarter.last_day
+    def _running(self, quarter: Quarter) -> bool:
+        """Whether a quarter is under way, so that there is anything to forecast."""
+        return quarter.start <= self.ground.as_of < quarter.last_day
+
+    def _period(self, key: str) -> Quarter:
+        """The quarter of a goal in its own calendar."""
+        return self.ground.period(self.ground.params.goals[key], self.ground.quarter)
 
     @cached_property
     def _tested(self) -> backtest.Backtest:
@@ -56,12 +58,13 @@ class Prospects:
         return out
 
     def outlook(self, key: str, partner_id: str) -> Outlook | None:
-        """Where a goal of a partner is heading; None once the quarter is over, or for a goal of another calendar."""
-        goal = self.ground.params.goals[key]
-        if not self.running or self._other_calendar(goal):
+        """Where a goal of a partner is heading; None once the quarter is over."""
+        quarter = self._period(key)
+        if not self._running(quarter):
             return None
         if key not in self._outlooks:
-            self._outlooks[key] = self._prospect(goal.metric).outlooks(self._targets[key])
+            metric = self.ground.params.goals[key].metric
+            self._outlooks[key] = self._prospect(metric, quarter).outlooks(self._targets[key])
         return self._outlooks[key][partner_id]
 
     def p_met(self, key: str, partner_id: str) -> Decimal | None:
@@ -69,11 +72,12 @@ class Prospects:
         found = self.outlook(key, partner_id)
         return None if found is None or found.p_met is None else Decimal(repr(found.p_met))
 
-    def middle(self, metric: str, partner_id: str) -> Decimal | None:
-        """What the forecast expects at the end of the quarter, or None."""
-        if not self.running:
+    def middle(self, key: str, partner_id: str) -> Decimal | None:
+        """What the forecast expects a goal to come to at the end of its quarter, or None."""
+        quarter = self._period(key)
+        if not self._running(quarter):
             return None
-        prospect = self._prospect(metric)
+        prospect = self._prospect(self.ground.params.goals[key].metric, quarter)
         at = prospect.row.get(partner_id)
         if at is None or prospect.reason[at]:
             return None
@@ -81,25 +85,25 @@ class Prospects:
 
     def share(self, key: str, partner_id: str) -> PaceShare | None:
         """The share of a goal's final value that its past had booked by now; None where days are to be counted."""
-        found = self._curve_of(key)
-        if found is None or not self.running:
+        found, quarter = self._curve_of(key), self._period(key)
+        if found is None or not self._running(quarter):
             return None
-        elapsed = self.ground.quarter.elapsed(self.ground.as_of)
+        elapsed = quarter.elapsed(self.ground.as_of)
         share = _counted(found, partner_id, elapsed, self._spans(key, partner_id))
         return PaceShare(Decimal(repr(round(share, 6))).quantize(_FINE), f"from {found.basis(partner_id)}")
 
     def curve(self, key: str, partner_id: str) -> list[str] | None:
         """The expected share at the end of each day of the quarter, as text; None where days are counted."""
-        found = self._curve_of(key)
-        if found is None or not self.running:
+        found, quarter = self._curve_of(key), self._period(key)
+        if found is None or not self._running(quarter):
             return None
         spans = self._spans(key, partner_id)
-        shares = bookings.day_shares(self.ground.quarter)
+        shares = bookings.day_shares(quarter)
         return [f"{_counted(found, partner_id, float(elapsed), spans):.6f}" for elapsed in shares]
 
     def _spans(self, key: str, partner_id: str) -> list[tuple[float, float]]:
         """The shares of the quarter's business days between which a goal's days count; empty where all of them do."""
-        quarter = self.ground.quarter
+        quarter = self._period(key)
         clock = self.ground.clock(partner_id, quarter, key)
         if clock.since is None and clock.counted is None:
             return []
@@ -111,21 +115,21 @@ class Prospects:
     def _curve_of(self, key: str) -> Curves | None:
         goal = self.ground.params.goals[key]
         metric = self.ground.params.metrics[goal.metric]
-        if goal.pace != "history" or self._other_calendar(goal) or forecast_subjects.why_not(metric):
+        if goal.pace != "history" or forecast_subjects.why_not(metric):
             return None
-        if goal.metric not in self._curves:
-            subject = forecast_subjects.subject_of(self.ground, goal.metric)
-            before = subject.history.before(self.ground.quarter)
-            self._curves[goal.metric] = curves.draw(subject.bookings, before, subject.groups)[0]
-        return self._curves[goal.metric]
+        quarter = self._period(key)
+        place = (goal.metric, quarter.key)
+        if place not in self._curves:
+            subject = forecast_subjects.subject_of(self.ground, goal.metric, quarter.calendar)
+            before = subject.history.before(quarter)
+            self._curves[place] = curves.draw(subject.bookings, before, subject.groups)[0]
+        return self._curves[place]
 
-    def _prospect(self, metric: str) -> Prospect:
-        if metric not in self._prospects:
-            self._prospects[metric] = outlook.prospect(self.ground, metric, self._tested)
-        return self._prospects[metric]
-
-    def _other_calendar(self, goal: Goal) -> bool:
-        return self.ground.params.calendar_of(goal) != self.ground.quarter.calendar
+    def _prospect(self, metric: str, quarter: Quarter) -> Prospect:
+        place = (metric, quarter.key)
+        if place not in self._prospects:
+            self._prospects[place] = outlook.prospect(self.ground, metric, self._tested, quarter)
+        return self._prospects[place]
 
 
 def _counted(found: Curves, partner_id: str, elapsed: float, spans: list[tuple[float, float]]) -> float:
@@ -145,15 +149,15 @@ def at_start(ground: Ground, metric: str, quarter: Quarter) -> Forecast:
     booked = None
     if not forecast_subjects.why_not(found):
         booked = forecast_subjects.subject_of(ground, metric).bookings
-    return countcast.at_start(found, ground.history(metric), _setting(ground, quarter), booked)
+    return countcast.at_start(found, ground.history(metric), _setting(ground, metric, quarter), booked)
 
 
-def _setting(ground: Ground, quarter: Quarter) -> Setting:
+def _setting(ground: Ground, metric: str, quarter: Quarter) -> Setting:
     workbook = ground.params.workbook
     joined, ended = (_days(ground, column) for column in ("joined_on", "ended_on"))
     groups = peers.group(ground.partners, workbook.peers).groups
     least = (workbook.smart.least_quarters, workbook.smart.least_peers)
-    return Setting(quarter, ground.as_of, joined, ended, groups, *least)
+    return Setting(quarter, ground.as_of, joined, ended, groups, *least, ground.resting(metric))
 
 
 def _days(ground: Ground, column: str) -> Any:

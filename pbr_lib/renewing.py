@@ -117,6 +117,7 @@ def renew(root: Path, request: Request) -> Renewed:
     quarter = settings.quarter(request.quarter)
     loaded = ingest.load(settings)
     base = _base(quarter, loaded.as_of)
+    ground.must_reach(settings, loaded, quarter)
     standing = ground.lay(settings, loaded, base)
     if quarter.label in standing.record.closed:
         raise InputError(
@@ -180,7 +181,9 @@ def _place(book: Book, standing: Ground, draft: Draft, request: Request) -> Row:
     stands = book.get(at, "target")
     if book.get(at, "agreed_by_us") or book.get(at, "agreed_by_them"):
         return Row(draft, "signed", stands, proposed)
-    if stands != book.get(at, "proposed"):
+    # Stretch and red flag follow from the target: beside the same proposal, others are a person's.
+    bounds = any(book.get(at, column) != values[column] for column in ("stretch", "red_flag"))
+    if stands != book.get(at, "proposed") or (stands == proposed and bounds):
         return Row(draft, "changed by hand", stands, proposed)
     if all(book.get(at, column) == value for column, value in values.items()):
         return Row(draft, "unchanged", stands, proposed)

@@ -23,7 +23,10 @@ from pbr_lib.goalview import GoalView, number
 from pbr_lib.model import Amount, Label, Unit, date_text
 from pbr_lib.schema import OPEN_STAGES, STAGE_LABELS
 
-__all__ = ["Review", "open_slice"]
+__all__ = ["SLICE_VERSION", "Review", "open_slice"]
+
+SLICE_VERSION = 2
+"""The layout of a slice that a review reads; an issued one of another layout needs the release that issued it."""
 
 Edition = Literal["partner", "internal"]
 
@@ -145,7 +148,7 @@ class Review:
     @property
     def goals(self) -> Table:
         """The goal table: actual, in progress, target, attained, bar with pace mark, status, last quarter."""
-        return tables.goal_table(self.all_goals, self.facts["quarter"])
+        return tables.goal_table(self.all_goals, self.facts["quarter"], self.facts["score"]["words"])
 
     # ------------------------------------------------------------------------------------------- frames
 
@@ -370,6 +373,9 @@ def open_slice(path: Path, partner: str, quarter: str, edition: str) -> Review:
         fix = "build the quarter again, or load the partner at a desk"
         raise UnknownPartner(f'there is no slice of partner "{partner}"', path.name, fix) from None
     facts = json.loads(data)
+    if facts.get("version") != SLICE_VERSION:
+        what = f"this slice has layout {facts.get('version')}, this release reads {SLICE_VERSION}"
+        raise InputError(what, path.name, "open it with the release that issued it, or build the quarter again")
     found = (facts["partner"]["partner_id"], facts["quarter"]["label"])
     if found != (partner, quarter):
         what = f"this slice is of {found[0]}, {found[1]}, not of {partner}, {quarter}"

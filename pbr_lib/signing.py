@@ -13,7 +13,6 @@ from typing import Any
 
 from pbr_lib import agreement, goalbook, goalrows, params
 from pbr_lib.agreement import Agreed, aim
-from pbr_lib.csvfile import CsvFile, Row
 from pbr_lib.errors import InputError, UnknownPartner, did_you_mean
 from pbr_lib.goalrows import Instance
 from pbr_lib.model import date_text
@@ -82,8 +81,8 @@ def agree(root: Path, label: str, signature: Signature, partners: Iterable[str] 
         at = book.find(row.partner_id, row.goal)
         if at is None:
             continue
-        moved = row.agreed and row.agreed_target is not None and row.agreed_target != row.target
-        if moved and signature.on >= quarter.start:
+        moved = row.moved
+        if moved and row.agreed and signature.on >= quarter.start:
             refused.append(f"{row.where}: it was agreed at another target; record an amendment (pbr goals amend)")
             continue
         cells = {} if moved else {key: book.get(at, key) for key in ("agreed_by_us", "agreed_by_them")}
@@ -93,7 +92,7 @@ def agree(root: Path, label: str, signature: Signature, partners: Iterable[str] 
             already += 1
             continue
         both = {"agreed_by_us": "", "agreed_by_them": "", **cells, **new}
-        both["agreed_target"] = book.get(at, "target") if all(both.values()) else ""
+        both["agreed_target"] = book.get(at, "target")
         book.put(at, both)
         signed.append(row)
     book.save()
@@ -218,13 +217,9 @@ def _cell(settings: Params, row: Instance, text: str) -> str:
     """A target as people typed it, checked like a cell of the file and written as the file writes it."""
     goal = settings.goals[row.goal]
     metric = settings.metrics[goal.metric]
-    asked = Row(CsvFile(Path(), "--to", ("target",), ()), 1, {"target": text.strip()})
-    target = goalrows.read_target(asked, goal, metric)
-    if target is None:
-        if asked.file.errors:
-            error = asked.file.errors[0]
-            raise InputError(error.what, "--to", error.fix)
+    if not text.strip():
         raise InputError("an amendment needs a target", fix="add --to, e.g. --to 6")
+    target = goalrows.typed_target(text, goal, metric, "--to")
     if target == row.target:
         raise InputError(f"the target is {aim(target, metric.unit.unit)} already", row.where, "give another one")
     return goalbook.cell(target, metric.unit.unit)

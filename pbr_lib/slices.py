@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pbr_lib import coverage, dossier, files, ingest, issued, params, programme, rates, restating
+from pbr_lib import coverage, dossier, files, ground, ingest, issued, params, programme, rates, restating
 from pbr_lib.canonical import column
 from pbr_lib.coverage import Covered
 from pbr_lib.definitions import SimpleMetric, columns_of
@@ -157,11 +157,7 @@ def _quarter(settings: Params, loaded: Loaded, label: str) -> Quarter:
     if not label:
         return newest
     quarter = _asked_for(settings, label)
-    first = min(e.covers_from for e in loaded.extracts if e.present)
-    oldest = settings.calendar.quarter_of(first)
-    if quarter.start > loaded.as_of or quarter.end <= first:
-        what = f"the exports do not reach {quarter.label}"
-        raise UnknownQuarter(what, settings.workbook.data, f"choose one of {oldest.label} to {newest.label}")
+    ground.must_reach(settings, loaded, quarter, begun=True)
     return quarter
 
 
@@ -178,6 +174,8 @@ def _check_partners(settings: Params, loaded: Loaded) -> None:
     by_name = {name.casefold(): key for key, name in known.items()}
     named = [(i.partner_id, f"{i.where}, partner_id") for each in settings.instances.values() for i in each]
     named += [(action.partner_id, f"{action.where}, partner_id") for action in settings.actions]
+    rows = (*settings.amendments, *settings.pauses)
+    named += [(row.partner_id, f"{row.where}, partner_id") for row in rows]
     named += [(partner, f"params/words/{quarter}/{partner}.md") for quarter, partner in settings.words]
     places: dict[str, list[str]] = defaultdict(list)
     for partner, where in named:

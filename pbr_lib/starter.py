@@ -14,7 +14,8 @@ from pbr_lib.errors import InputError, PbrError
 
 __all__ = ["SHARED", "begin"]
 
-SHARED = ("notebooks/check_data.ipynb", "notebooks/partner_pack.ipynb", "params/library.yaml")
+SHARED: tuple[str, ...] = ("notebooks/check_data.ipynb", "notebooks/partner_pack.ipynb")
+SHARED += ("notebooks/set_goals.ipynb", "params/library.yaml")
 """What a new workbook shares with the workbook that this package comes from."""
 
 _OWN: tuple[str, ...] = ("data/.gitkeep", "gitignore", "params/goals.yaml", "params/metrics.yaml")
@@ -29,6 +30,7 @@ _TOLD = {
     "params/library.yaml": "metrics that are ready to be used",
     "notebooks/partner_pack.ipynb": "the pack",
     "notebooks/check_data.ipynb": "a look at the data",
+    "notebooks/set_goals.ipynb": "goals: are they sound, what comes next",
     "data/": "put your exports here",
 }
 

@@ -53,8 +53,11 @@ def cover_facts(partner: dict[str, Any], quarter: dict[str, Any]) -> tuple[tuple
     return tuple((label, str(value)) for label, value in rows if value)
 
 
-def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
-    """Every goal with actual, in progress, target, attained, bar, status, last quarter; more in the workbook."""
+def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any], basis: str = "") -> Table:
+    """Every goal with actual, in progress, target, attained, bar, status, last quarter; more in the workbook.
+
+    ``basis`` says what the weighted attainment rests on.
+    """
     columns = (
         Column("goal", "Goal", width=3),
         Column("actual", "Actual", "amount"),
@@ -64,6 +67,7 @@ def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
         Column("bar", "Progress", "bar", width=1.6),
         Column("status", "Status", "status"),
         Column("last", "Last quarter", "amount"),
+        Column("reachable", "Reachable", "amount", sheet_only=True),
         Column("expected", "Expected by now", "amount", sheet_only=True),
         Column("stretch", "Stretch", "amount", sheet_only=True),
         Column("red_flag", "Red flag", "amount", sheet_only=True),
@@ -75,12 +79,13 @@ def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
     )
     paced = {goal.facts["pace_basis"] for goal in goals if goal.facts["pace_share"] is not None}
     mark = f"The dark tick in a bar is what pace asks for by now ({'; '.join(sorted(paced))}). " if paced else ""
+    overall = f" The weighted attainment is {basis}." if basis.startswith("based") else ""
     note = "In progress is open and due this quarter; it is never part of the actual."
     return Table(
         name="goals",
         columns=columns,
         rows=tuple(_goal_row(goal, quarter) for goal in goals),
-        caption=mark + note if quarter["phase"] == "running" else note,
+        caption=(mark + note if quarter["phase"] == "running" else note) + overall,
         empty="No goals are agreed for this quarter.",
         print_rows=60,
         role="goals",
@@ -101,6 +106,7 @@ def _goal_row(goal: GoalView, quarter: dict[str, Any]) -> tuple[Cell, ...]:
         Bar(goal.ratio.value, mark, goal.status.tone),
         goal.status,
         Amount(_dec(last["attained"]), _PERCENT) if last and last["attained"] is not None else None,
+        _amount(facts["reachable"], unit) if quarter["phase"] == "running" else None,
         _expected(goal),
         _amount(facts["stretch"], unit),
         _amount(facts["red_flag"], unit),
@@ -108,7 +114,7 @@ def _goal_row(goal: GoalView, quarter: dict[str, Any]) -> tuple[Cell, ...]:
         Amount(Decimal(goal.records), _COUNT),
         facts["pace_basis"],
         facts["basis"],
-        facts["reason"],
+        "; ".join(filter(None, (facts["reason"], facts["note"], facts["agreement"]["remark"]))),
     )
 
 
@@ -143,6 +149,7 @@ def _recipe(goal: GoalView) -> dict[str, Any]:
 
 def pace_frame(goal: GoalView, quarter: dict[str, Any]) -> pd.DataFrame:
     """Day by day: cumulative actual up to the as-of day, and what pace asks for."""
+    quarter = {**quarter, **(goal.facts["period"] or {})}
     start, last, as_of = (_day(quarter[key]) for key in ("start", "last_day", "as_of"))
     since = _day(quarter["since"]) if quarter["since"] else start
     holidays, weekend = {_day(day) for day in quarter["holidays"]}, set(quarter["weekend"])

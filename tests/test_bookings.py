@@ -117,3 +117,14 @@ def test_money_is_exact_to_far_below_a_cent() -> None:
     }
     found = of(tables, revenue(credit="split")).final()
     assert found[0, 2] == pytest.approx(float(Decimal("99999999.9999") * Decimal("1.10") * Decimal("0.3333")), abs=1e-6)
+
+
+def test_t35_bookings_by_month() -> None:
+    """T35 (B69): 1.5, 2 and 5.5 of 9 million by month are 16.7, 22.2 and 61.1 %: a severe hockey stick."""
+    found = booked([(0, 7, "04-20", 1.5e6), (0, 7, "05-20", 2e6), (0, 7, "06-20", 5.5e6)])
+    whole = found.final()[0, 7]
+    by = [
+        found.booked_by(np.full(8, day, "datetime64[D]"))[0, 7] / whole
+        for day in ("2026-04-30", "2026-05-31", "2026-06-30")
+    ]
+    assert np.round(np.diff([0.0, *by]) * 100, 1).tolist() == [16.7, 22.2, 61.1]

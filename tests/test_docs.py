@@ -220,9 +220,11 @@ def _apply(page: Path, root: Path) -> None:
         for name in ("goals", "words"):
             shutil.rmtree(root / "params" / name)
         (root / "params/actions.csv").unlink()
+    files = {"partner_id,goal,first_day": "pauses.csv", "action_id,": "actions.csv", "partner_id,": "goals/2026-Q4.csv"}
     for body in fences(page, "csv"):
-        if body.startswith("partner_id,"):
-            given["goals/2026-Q4.csv"] = body
+        name = next((name for head, name in files.items() if body.startswith(head)), None)
+        if name is not None:
+            given[name] = body
     for name, body in given.items():
         path = root / "params" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,7 @@ def test_each_side_signs_for_itself(root: Path) -> None:
     first = signing.agree(root, Q4, Signature(us="Channel manager", on=ON), ["A"])
     assert [row.goal for row in first.signed] == ["leads_q", "revenue_q"]
     assert [row["agreed_by_us"] for row in cells(root)] == ["Channel manager, 2026-09-20"] * 2 + [""]
-    assert {row["agreed_target"] for row in cells(root)} == {""}
+    assert [row["agreed_target"] for row in cells(root)] == ["5", "1100", ""]
     second = signing.agree(root, Q4, Signature(them="Alliance lead", on=ON), ["A"], "leads_q")
     assert len(second.signed) == 1
     assert cells(root)[0]["agreed_target"] == "5"
@@ -58,7 +58,21 @@ def test_a_target_changed_after_both_signed_is_signed_anew_or_amended(root: Path
     assert "record an amendment" in late.refused[0]
     signing.agree(root, Q4, Signature(us="We", on=ON), ["A"], "leads_q")
     one = cells(root)[0]
-    assert (one["agreed_by_us"], one["agreed_by_them"], one["agreed_target"]) == ("We, 2026-09-20", "", "")
+    assert (one["agreed_by_us"], one["agreed_by_them"], one["agreed_target"]) == ("We, 2026-09-20", "", "6")
+
+
+def test_nobody_has_agreed_to_a_target_that_was_changed_after_they_signed(root: Path) -> None:
+    """One side signs for 5; when the row says 8, its signature is gone, and the other's alone does not agree it."""
+    signing.agree(root, Q4, Signature(us="We", on=ON), ["A"], "leads_q")
+    text = (root / FILE).read_text(encoding="utf-8").replace("A,leads_q,5,", "A,leads_q,8,")
+    (root / FILE).write_text(text, encoding="utf-8")
+    row = signing.status(params.read(root), Q4, ON).rows[0]
+    assert (row.state, row.remark) == ("proposed", "we agreed to 5; the row says 8 now")
+    signing.agree(root, Q4, Signature(them="They", on=ON), ["A"], "leads_q")
+    one = cells(root)[0]
+    assert (one["agreed_by_us"], one["agreed_by_them"], one["agreed_target"]) == ("", "They, 2026-09-20", "8")
+    signing.agree(root, Q4, Signature(us="We", on=dt.date(2026, 10, 5)), ["A"], "leads_q")
+    assert signing.status(params.read(root), Q4, dt.date(2026, 10, 5)).rows[0].state == "active"
 
 
 def test_an_amendment_has_a_reason_and_two_signatures(root: Path) -> None:

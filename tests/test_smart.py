@@ -71,6 +71,12 @@ def _rated(settings: Any) -> Any:
     return replace(settings, instances={"2026-Q3": rows})
 
 
+def _demanded(settings: Any) -> Any:
+    """No export may be missing."""
+    sources = {name: one.model_copy(update={"optional": False}) for name, one in settings.sources.items()}
+    return replace(settings, sources=sources)
+
+
 ONE_FAULT: dict[str, tuple[Fault, str]] = {
     "S1 metric": (
         Fault(settings=goal_with("rate_q", metric="lost_rate"), plan={"rows": {}}),
@@ -122,7 +128,11 @@ ONE_FAULT: dict[str, tuple[Fault, str]] = {
         Fault(goals=(FIRST_OWNERS, FIRST_OWNERS.replace("Alliance lead", "Channel manager"))),
         '"Channel manager" answers for both sides',
     ),
-    "M1": (Fault(plan={"gap": _gap(leads="no export of leads was provided")}), "no export of leads was provided"),
+    "M1": (
+        Fault(settings=_demanded, plan={"gap": _gap(leads="no export of leads was provided")}),
+        "no export of leads was provided",
+    ),
+    "M11": (Fault(plan={"gap": _gap(leads="no export of leads was provided")}), "no export of leads was provided"),
     "M2": (Fault(plan={"dated": {"new_leads": 0.94999}}), "94.9 % of the rows of leads have a date in created_at"),
     "M3": (
         Fault(plan={"gap": _gap(leads="2026-Q3: the export of leads ends on 1 Aug 2026")}),
@@ -311,7 +321,7 @@ def test_of_what_was_not_exported_nothing_more_is_told(tmp_path: Path) -> None:
     """That nothing matched and nothing is dated follows from there being nothing."""
     gap = _gap(leads="no export of leads was provided")
     bare = {"gap": gap, "ever": {"new_leads": 0}, "dated": {"new_leads": 0.0}, "rows": {"new_leads": {}}}
-    assert _rules(plan_of(tmp_path, Fault(plan=bare))) == ["M1"]
+    assert _rules(plan_of(tmp_path, Fault(plan=bare))) == ["M11"]
 
 
 def test_a_level_need_not_begin_in_every_quarter(tmp_path: Path) -> None:

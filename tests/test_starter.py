@@ -22,6 +22,7 @@ WRITTEN = [
     "data/.gitkeep",
     "notebooks/check_data.ipynb",
     "notebooks/partner_pack.ipynb",
+    "notebooks/set_goals.ipynb",
     "params/goals.yaml",
     "params/library.yaml",
     "params/metrics.yaml",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pbr_lib import tables
+from pbr_lib import plantables, tables
 from pbr_lib.blocks import Table
 from pbr_lib.goalview import GoalView
 from pbr_lib.model import Amount, Unit
@@ -126,7 +126,7 @@ def test_records_listed_add_up_to_the_actual(demo_review: Callable[..., Review])
 def ratio_goal(records: list[dict[str, Any]]) -> GoalView:
     """A rate with these records."""
     facts = {"key": "g", "label": "Rate", "unit": {"kind": "percent"}, "aggregate": "ratio", "records": records}
-    facts |= {"table": "leads", "actual": "0.5", "attained": "1", "n": 2}
+    facts |= {"table": "leads", "actual": "0.5", "attained": "1", "n": 2, "period": None}
     return GoalView(
         facts | {"target": {"kind": "at_least", "value": "0.5", "low": None, "high": None, "due": None, "from": None}}
     )
@@ -200,7 +200,7 @@ def test_deals_are_sorted_by_size_and_unknown_ones_come_last() -> None:
 def test_an_action_is_overdue_the_day_after(facts: dict[str, Any], word: str) -> None:
     """Due today is not late; what was done late is said to be."""
     action = {"action": "Call", "side": "joint", "owner": "We", "opened": "2026-Q3", "closed_on": None} | facts
-    table = tables.action_table([action], QUARTER)
+    table = plantables.action_table([action], QUARTER)
     assert table.rows[0][5].word == word
     assert table.rows[0][1] == "both"
 

@@ -24,14 +24,15 @@ from pbr_lib.smart.own import Own, own
 from pbr_lib.smart.plan import Plan, definition
 from pbr_lib.smart.rules import Found, found
 
-__all__ = ["Judged", "Verdict", "check", "judge"]
+__all__ = ["BANDS", "Band", "Judged", "Verdict", "check", "judge"]
 
 Band = Literal["not attainable", "stretch", "attainable", "easy", "already normal", "cannot be judged yet"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_BANDS: tuple[Band, ...] = ("not attainable", "stretch", "attainable", "easy", "already normal", "cannot be judged yet")
-_UNJUDGED = len(_BANDS) - 1
+BANDS: tuple[Band, ...] = ("not attainable", "stretch", "attainable", "easy", "already normal", "cannot be judged yet")
+"""How a target is called, the hardest first; ``Judged.band`` holds places in it."""
+_UNJUDGED = len(BANDS) - 1
 _RULES: Mapping[Band, str] = {
     "not attainable": "A1",
     "stretch": "A2",
@@ -82,7 +83,7 @@ class Judged:
 
     def verdict(self, row: int) -> Verdict:
         """The verdict on one row, in words."""
-        band = _BANDS[self.band[row]]
+        band = BANDS[self.band[row]]
         if self.band[row] == _UNJUDGED:
             return Verdict(None, band, self.reasons[row])
         p, target = float(self.p[row]), self.rows[row].target
@@ -122,7 +123,7 @@ def check(plan: Plan, judged: Mapping[str, Judged] | None = None) -> Iterator[Fo
     """A1 to A6, goals in the order of their definitions; a verdict *attainable* is no finding."""
     for key, one in (judge(plan) if judged is None else judged).items():
         for at, row in enumerate(one.rows):
-            band = _BANDS[one.band[at]]
+            band = BANDS[one.band[at]]
             if band in _RULES:
                 place, told = row.where or definition(key), _told(one, at)
                 yield found(_RULES[band], told, place, goal=key, partner_id=row.partner_id)

@@ -19,12 +19,14 @@ from pbr_lib.smart.own import spearman
 from pbr_lib.smart.plan import Plan
 from pbr_lib.smart.rules import Found, found
 
-__all__ = ["attained", "bimodality", "check", "sizes"]
+__all__ = ["LEAST_GOALS", "SOUND", "attained", "bimodality", "check", "sizes"]
 
 Floats = npt.NDArray[np.float64]
 
-_LIKELY = (0.50, 0.75)
-_LEAST_GOALS = 10
+SOUND = (0.50, 0.75)
+"""Between which shares of targets expected to be met a set of goals is sound."""
+LEAST_GOALS = 10
+"""Of fewer goals nothing is said as a whole."""
 _LEAST_PARTNERS = 20
 _LEAST_SHAPE = 30
 _BY_SIZE = 0.5
@@ -52,11 +54,11 @@ def _expected(plan: Plan, judged: Mapping[str, Judged]) -> Iterator[Found]:
     """The mean probability of meeting a target is the share of goals that will be met, as far as can be said."""
     p = np.concatenate([one.p for one in judged.values()]) if judged else np.empty(0)
     p = p[~np.isnan(p)]
-    if len(p) < _LEAST_GOALS:
+    if len(p) < LEAST_GOALS:
         return
     share = float(p.sum() / len(p))
-    if not _LIKELY[0] <= share <= _LIKELY[1]:
-        side = "too hard" if share < _LIKELY[0] else "too easy"
+    if not SOUND[0] <= share <= SOUND[1]:
+        side = "too hard" if share < SOUND[0] else "too easy"
         told = f"{_percent(share)} of the {len(p):,} goals that can be judged are likely to be met; "
         yield found("F1", f"{told}50 to 75 % is sound, so targets are {side} on the whole", _place(plan))
 
@@ -214,7 +216,7 @@ def _one_rate(plan: Plan) -> Iterator[Found]:
         if before and row.target.value is not None:
             rates[round(float(row.target.value / before) - 1, 2)] += 1
     moved = sum(rates.values())
-    if moved < _LEAST_GOALS:
+    if moved < LEAST_GOALS:
         return
     rate, count = min(rates.items(), key=lambda item: (-item[1], item[0]))
     if count > _ONE_RATE * moved:

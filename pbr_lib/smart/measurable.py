@@ -31,7 +31,8 @@ def check(plan: Plan) -> Iterator[Found]:
     for metric in plan.measured:
         missing = _missing(plan, metric)
         if missing:
-            yield found("M1", missing, _place(metric), metric=metric)
+            rule = "M11" if _optional(plan, metric) else "M1"
+            yield found(rule, missing, _place(metric), metric=metric)
             continue
         yield from _reaching(plan, metric)
         yield from _filled(plan, metric)
@@ -54,6 +55,13 @@ def _missing(plan: Plan, metric: str) -> str:
     """Why a metric cannot be measured at all; of what is not there nothing more is told."""
     told = _now(plan, metric)
     return told if told.endswith((" was provided", " was not provided")) else ""
+
+
+def _optional(plan: Plan, metric: str) -> bool:
+    """Whether every mapping of the metric's table says that its export may be missing."""
+    table = plan.parts(metric)[metric].table
+    sources = [source for source in plan.settings.sources.values() if source.table == table]
+    return bool(sources) and all(source.optional for source in sources)
 
 
 def _now(plan: Plan, metric: str) -> str:

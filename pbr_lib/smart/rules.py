@@ -166,6 +166,12 @@ _GIVEN: tuple[tuple[str, Severity, str, str], ...] = (
         "nothing, or replace them by a figure from an export",
     ),
     (
+        "M11",
+        "warning",
+        "An export that may be missing (`optional: true`) is there for the metrics of goals.",
+        "put the export into data/, or set no goal on it for the time being",
+    ),
+    (
         "A1",
         "warning",
         "The target is attainable on the evidence.",
