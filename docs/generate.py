@@ -88,14 +88,30 @@ def _fence(text: str) -> list[str]:
 # --------------------------------------------------------------------------------------------- params
 
 _MAPPING = ("Source", "SqlSource", "Stamp", "FileName", "Newest", "Oldest", "Formats", "Credit")
+_WORKBOOK = (
+    "Workbook",
+    "CalendarSpec",
+    "WeeksSpec",
+    "AttributionSpec",
+    "SmartSpec",
+    "AgreementSpec",
+    "PeerSpec",
+    "CloseSpec",
+)
 _FILES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("params/workbook.yaml", ("Workbook", "CalendarSpec", "AttributionSpec")),
+    ("params/workbook.yaml", _WORKBOOK),
     ("params/metrics.yaml", ("MetricsFile", "SimpleMetric", "RatioMetric", "InProgress", "UnitSpec")),
-    ("params/goals.yaml", ("GoalsFile", "Goal", "Target", "Owners", "StatusBands", "Renew", "Stop")),
+    ("params/goals.yaml", ("GoalsFile", "Goal", "Target", "Owners", "StatusBands", "Renew", "Stop", "Parent")),
     ("params/sources/*.yaml", _MAPPING),
 )
 _TITLES = {
     "CalendarSpec": "calendar",
+    "WeeksSpec": "weeks",
+    "SmartSpec": "smart",
+    "AgreementSpec": "agreement",
+    "PeerSpec": "peers",
+    "CloseSpec": "close",
+    "Parent": "A parent",
     "SimpleMetric": "A simple metric",
     "RatioMetric": "A ratio",
     "InProgress": "in_progress",
@@ -260,10 +276,12 @@ def api() -> str:
     """reference/api.md: every public name of the front door, of reviews, charts and blocks."""
     lines = ["# The analyst's names", "", _MARK, "", "```python", "import pbr_lib as pbr", "```", ""]
     lines += ["## At the desk", ""]
-    for name in ("load", "partners", "check", "note"):
+    for name in ("load", "partners", "check", "plan", "note"):
         lines += _entry(f"pbr.{name}", getattr(pbr_lib, name))
     lines += ["## A check", "", *_class("pbr.Check", pbr_lib.Check, "check")]
+    lines += ["## Goals of all partners", "", *_class("pbr.Goals", pbr_lib.Goals, "goals")]
     lines += ["## A review", "", *_class("pbr.Review", pbr_lib.Review, "review")]
+    lines += ["## The goals of all partners", "", *_class("pbr.Goals", pbr_lib.Goals, "goals")]
     lines += ["## A goal", "", *_class("pbr.GoalView", pbr_lib.GoalView, "goal")]
     lines += ["## Charts", "", _text(charts.__doc__), ""]
     for name in charts.__all__:

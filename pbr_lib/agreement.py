@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -20,6 +21,11 @@ __all__ = ["Agreed", "State", "agreed", "aim", "deadline", "moved", "state_of"]
 
 State = Literal["proposed", "agreed by us", "agreed by them", "agreed", "active", "lapsed", "closed"]
 Key = tuple[str, str]
+_OPEN: Mapping[State, str] = {
+    "proposed": "neither side has agreed yet",
+    "agreed by us": "the partner has not agreed yet",
+    "agreed by them": "we have not agreed yet",
+}
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ def agreed(params: Params, as_of: dt.date, closed: frozenset[str] = frozenset())
     changes: dict[tuple[str, str, str], list[Amendment]] = defaultdict(list)
     for amendment in params.amendments:
         changes[amendment.quarter, amendment.partner_id, amendment.goal].append(amendment)
+    units = {key: params.metrics[goal.metric].unit.unit for key, goal in params.goals.items()}
     last: dict[Key, tuple[str, Instance]] = {}
     out: dict[str, dict[Key, Agreed]] = {}
     for quarter in sorted(params.quarter(label) for label in params.instances):
@@ -73,14 +80,14 @@ def agreed(params: Params, as_of: dt.date, closed: frozenset[str] = frozenset())
         until = deadline(quarter, params)
         for row in params.instances[label]:
             key = (row.partner_id, row.goal)
-            goal = params.goals[row.goal]
-            unit = params.metrics[goal.metric].unit.unit
-            mine = changes.get((label, *key), [])
-            one = _amended(_settled(row, goal, unit), mine, unit)
+            unit, one = units[row.goal], _settled(row, params.goals[row.goal], units[row.goal])
+            if changes:
+                one = _amended(one, changes.get((label, *key), []), unit)
             if not one.in_force and as_of > until:
                 one = _lapsed(one, last.get(key), until, unit)
             elif one.in_force and quarter.start <= as_of:
-                one = replace(one, state="closed" if label in closed else "active")
+                state: State = "closed" if label in closed else "active"
+                one = Agreed(one.row, one.instance, state, one.remark, one.since, one.amended)
             if one.state in ("agreed", "active", "closed"):
                 last[key] = (label, one.instance)
             rows[key] = one
@@ -108,9 +115,7 @@ def _settled(row: Instance, goal: Goal, unit: Unit) -> Agreed:
             return Agreed(
                 row, row, state, f"{side} agreed to {aim(was, unit)}; the row says {aim(row.target, unit)} now"
             )
-        open_ = {"proposed": "neither side has agreed yet", "agreed by us": "the partner has not agreed yet"}
-        open_ |= {"agreed by them": "we have not agreed yet"}
-        return Agreed(row, row, state, open_.get(state, ""))
+        return Agreed(row, row, state, _OPEN.get(state, ""))
     told = f"{aim(was, unit)} was agreed; the row says {aim(row.target, unit)} now, without an amendment"
     return Agreed(row, moved(row, was), state, told)
 

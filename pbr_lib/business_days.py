@@ -54,10 +54,7 @@ class Workdays:
 
     def after(self, day: dt.date, count: int) -> dt.date:
         """The date that lies ``count`` business days after ``day`` (before it, if negative)."""
-        span = 2 + abs(count) // 200  # no country works fewer days a year
-        years = (day.year - span, day.year + span)
-        moved = np.busday_offset(day, count, roll="backward", busdaycal=self._numpy(*years))
-        return dt.date.fromisoformat(str(moved))
+        return _after(self, day, count)
 
     def days_off(self, start: dt.date, end: dt.date) -> tuple[dt.date, ...]:
         """Holidays from ``start`` up to and without ``end``, in order; those on a weekend are among them."""
@@ -76,6 +73,13 @@ class Workdays:
 @lru_cache(maxsize=65_536)  # the same few spans are asked for again and again, for every partner
 def _count(days: Workdays, start: dt.date, end: dt.date) -> int:
     return int(np.busday_count(start, end, busdaycal=days._numpy(start.year, end.year)))
+
+
+@lru_cache(maxsize=4096)
+def _after(days: Workdays, day: dt.date, count: int) -> dt.date:
+    span = 2 + abs(count) // 200  # no country works fewer days a year
+    calendar = days._numpy(day.year - span, day.year + span)
+    return dt.date.fromisoformat(str(np.busday_offset(day, count, roll="backward", busdaycal=calendar)))
 
 
 @lru_cache(maxsize=1024)

@@ -74,7 +74,7 @@ class CsvFile:
             return
         row = Row(self, number_of_row, dict(zip(header, cells, strict=True)))
         for column in self.required:
-            if not row.text(column):
+            if not row.cells.get(column):
                 row.fault(column, "this cell is empty", f"fill in {column}")
         yield row
 
@@ -131,7 +131,7 @@ class Row:
 
     def number(self, column: str, percent: bool = False) -> Decimal | None:
         """The cell as a number, None when it is empty or no number (which is noted)."""
-        text = self.text(column)
+        text = self.cells.get(column)
         if not text:
             return None
         if "," in text and self.file.delimiter == ";":

@@ -66,9 +66,14 @@ class Curves:
 
     def share_of(self, partner: str, elapsed: float) -> float:
         """The share booked of one partner; ``KeyError`` for one that has no curve."""
-        at, between = _place(np.array([elapsed]))
-        low, high = self.values[self.row[partner], [at[0], min(at[0] + 1, _POINTS - 1)]]
-        return float(low + (high - low) * between[0])
+        return float(self.shares_of(partner, np.array([elapsed]))[0])
+
+    def shares_of(self, partner: str, shares: Floats) -> Floats:
+        """One partner's curve at shares of the business days; ``KeyError`` for a partner that has none."""
+        at, between = _place(shares)
+        values = self.values[self.row[partner]]
+        low, high = values[at], values[np.minimum(at + 1, _POINTS - 1)]
+        return np.asarray(low + (high - low) * between, np.float64)
 
     def basis(self, partner: str) -> str:
         """What a partner's curve rests on, to follow "from": ``its own last 8 quarters``."""

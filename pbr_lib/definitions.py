@@ -100,7 +100,11 @@ class Target(Spec):
     @property
     def kind(self) -> str:
         """at_least, at_most, between or done_by."""
-        return next(key for key in ("at_least", "at_most", "between", "done_by") if getattr(self, key) is not None)
+        if self.at_least is not None:
+            return "at_least"
+        if self.at_most is not None:
+            return "at_most"
+        return "between" if self.between is not None else "done_by"
 
     @property
     def value(self) -> Decimal | None:
@@ -223,7 +227,7 @@ Weekday = Annotated[str, BeforeValidator(_weekday)]
 
 
 class WeeksSpec(Spec):
-    """How fiscal years are made of whole weeks (see ``fiscal_weeks``)."""
+    """How fiscal years are made of whole weeks."""
 
     pattern: Pattern
     ends_in: Annotated[Whole, Field(ge=1, le=12)]
@@ -310,7 +314,7 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 
 
 class SmartSpec(Spec):
-    """When a target counts as attainable, and how much history a judgement needs (goals.md 3.2)."""
+    """When a target counts as attainable, and how much history a judgement needs."""
 
     unattainable_below: Share = Decimal("0.10")
     stretch_below: Share = Decimal("0.40")

@@ -73,7 +73,6 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
     params, result, goal = programme.params, each.result, each.goal
     metric = params.metrics[goal.metric]
     instance, measured = result.instance, result.measured
-    weight = instance.weight if instance.weight is not None else goal.weight
     return {
         "key": result.key,
         "metric": goal.metric,
@@ -87,17 +86,7 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         "better": metric.better,
         "table": _one_table(metric, params.metrics),
         "aggregate": _recipe(metric, params.metrics),
-        "target": target_json(instance.target),
-        "stretch": plain(instance.stretch),
-        "red_flag": plain(instance.red_flag),
-        "weight": plain(weight),
-        "cap": plain(goal.cap_attainment),
-        "owner_us": instance.owner_us or goal.owners.vendor,
-        "owner_them": instance.owner_them or goal.owners.partner,
-        "agreed_by_us": instance.agreed_by_us,
-        "agreed_by_them": instance.agreed_by_them,
-        "basis": instance.basis,
-        "agreement": {"state": each.agreed.state, "remark": each.agreed.remark, "in_force": each.agreed.in_force},
+        **_promise(each),
         "state": measured.state,
         "reason": measured.reason,
         "actual": plain(measured.value if measured.known else None),
@@ -120,6 +109,24 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         "currency": _currency(programme, each),
         "last": _last(programme, result.key, instance.partner_id, before),
         "records": programme.evidence.get((goal.metric, instance.partner_id), []),
+    }
+
+
+def _promise(each: Evaluated) -> dict[str, Any]:
+    """What was agreed, by whom, and on which grounds."""
+    instance, goal = each.result.instance, each.goal
+    return {
+        "target": target_json(instance.target),
+        "stretch": plain(instance.stretch),
+        "red_flag": plain(instance.red_flag),
+        "weight": plain(instance.weight if instance.weight is not None else goal.weight),
+        "cap": plain(goal.cap_attainment),
+        "owner_us": instance.owner_us or goal.owners.vendor,
+        "owner_them": instance.owner_them or goal.owners.partner,
+        "agreed_by_us": instance.agreed_by_us,
+        "agreed_by_them": instance.agreed_by_them,
+        "basis": instance.basis,
+        "agreement": {"state": each.agreed.state, "remark": each.agreed.remark, "in_force": each.agreed.in_force},
     }
 
 

@@ -52,6 +52,14 @@ def subject_of(ground: Ground, name: str, calendar: Calendar | None = None) -> S
     metric = ground.params.metrics[name]
     if not isinstance(metric, SimpleMetric) or why_not(metric):
         raise ValueError(f'"{metric.label}": {why_not(metric)}; ask for a metric that grows day by day')
+    place = ("subject", name, ground.history(name, calendar).quarters[-1].key)
+    if place not in ground.memo:
+        ground.memo[place] = _subject(ground, name, metric, calendar)
+    found: Subject = ground.memo[place]
+    return found
+
+
+def _subject(ground: Ground, name: str, metric: SimpleMetric, calendar: Calendar | None) -> Subject:
     partners = list(ground.partners)
     hits = ground.measured[name].parts[0].hits
     past = ground.history(name, calendar)

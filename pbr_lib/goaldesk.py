@@ -285,9 +285,7 @@ class Goals:
         if set_:
             told.append(f"{_named(set_, 'target')} set to the number that was tried.")
         told += left
-        return _note(
-            [*told, "Call pbr.plan() again to see the file as it is now."], f"Written for {self.next_quarter}"
-        )
+        return _note([*told, "Call pbr.plan() again to see the file as it is now."], f"Written for {self.next_quarter}")
 
     def sign(self, us: str = "", them: str = "", on: str = "", partners: Iterable[str] = (), quarter: str = "") -> Note:
         """Sign next quarter's targets (or those of ``quarter``) for our side, for the partner's, or for both.

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -62,7 +63,8 @@ class Instance:
     def moved(self) -> bool:
         """Whether the target was changed after somebody had signed it."""
         signed = bool(self.agreed_by_us or self.agreed_by_them)
-        return signed and self.agreed_target is not None and self.agreed_target != self.target
+        was = self.agreed_target
+        return signed and was is not None and was is not self.target and was != self.target
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,19 @@ def instance(row: Row, goal: Goal, metric: Metric | None) -> Instance | None:
     if target is None:
         return None
     percent = metric is not None and metric.unit.kind == "percent"
+    text = row.cells.get
     return Instance(
-        row.text("partner_id"),
-        row.text("goal"),
+        text("partner_id", ""),
+        text("goal", ""),
         target,
         row.number("stretch", percent),
         row.number("red_flag", percent),
         _weight(row),
-        row.text("owner_us"),
-        row.text("owner_them"),
-        row.text("agreed_by_us"),
-        row.text("agreed_by_them"),
-        row.text("basis"),
+        text("owner_us", ""),
+        text("owner_them", ""),
+        text("agreed_by_us", ""),
+        text("agreed_by_them", ""),
+        text("basis", ""),
         row.where,
         read_target(row, goal, metric, "proposed"),
         read_target(row, goal, metric, "agreed_target"),
@@ -137,14 +140,20 @@ def read_target(row: Row, goal: Goal, metric: Metric | None, column: str = "targ
             for bound in bounds:
                 catalogue.check_percent(bound, metric)
             return Target(between=bounds)
-        value = number(text)
-        catalogue.check_percent(value, metric)
-        return goal.target.moved_to(value)
+        catalogue.check_percent(number(text), metric)
+        base = "" if goal.target.base is None else str(goal.target.base)
+        return _single(goal.target.kind, base, text)
     except ValidationError as error:
         row.fault(column, *parted(error.errors()[0]["ctx"]["error"]))
     except ValueError as error:
         row.fault(column, *parted(error))
     return None
+
+
+@lru_cache(maxsize=65_536)
+def _single(kind: str, base: str, text: str) -> Target:
+    # Thousands of partners have the same few targets, in quarter after quarter.
+    return Target.model_validate({kind: number(text), "from": Decimal(base) if base else None})
 
 
 def typed_target(text: str, goal: Goal, metric: Metric | None, where: str) -> Target:

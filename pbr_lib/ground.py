@@ -75,6 +75,11 @@ class Ground:
         return self._rows[label]
 
     @cached_property
+    def memo(self) -> dict[tuple[str, ...], Any]:
+        """What others work out of this ground once and ask for again, by a name of theirs."""
+        return {}
+
+    @cached_property
     def _histories(self) -> dict[tuple[str, str], History]:
         return {}
 
@@ -90,7 +95,29 @@ class Ground:
 
     def period(self, goal: Goal, quarter: Quarter) -> Quarter:
         """The quarter of the goal's own calendar that a pack of ``quarter`` speaks of."""
-        return same_period(quarter, self.params.calendar_of(goal), self.as_of)
+        if not goal.calendar and quarter.calendar is self.params.calendar:
+            return quarter
+        place = (goal.calendar, quarter.key)
+        if place not in self._periods:
+            self._periods[place] = same_period(quarter, self.params.calendar_of(goal), self.as_of)
+        return self._periods[place]
+
+    @cached_property
+    def _periods(self) -> dict[tuple[str, str], Quarter]:
+        return {}
+
+    def runs(self, goal: Goal, quarter: Quarter) -> bool:
+        """Whether a goal has begun in a quarter, and not ended before it."""
+        place = (goal.calendar, goal.first_period, goal.last_period, quarter.key)
+        if place not in self._runs:
+            period, calendar = self.period(goal, quarter), self.params.calendar_of(goal)
+            last = calendar.parse(goal.last_period) if goal.last_period else period
+            self._runs[place] = calendar.parse(goal.first_period).start <= period.start <= last.start
+        return self._runs[place]
+
+    @cached_property
+    def _runs(self) -> dict[tuple[str, str, str, str], bool]:
+        return {}
 
     def clock(self, partner_id: str, quarter: Quarter, key: str = "") -> Clock:
         """Where a quarter stands for a partner, who may join, leave or pause within it.
@@ -101,8 +128,9 @@ class Ground:
         since = joined if joined is not None and quarter.holds(joined) and joined > quarter.start else None
         resting = proration.resting(self.pauses_of(partner_id), key)
         counted = None
-        if resting or (ended is not None and ended < quarter.last_day):
-            days = proration.spans(quarter, since, ended, resting)
+        away = (joined is not None and joined >= quarter.end) or (ended is not None and ended < quarter.last_day)
+        if resting or away:
+            days = proration.spans(quarter, joined, ended, resting)
             counted = None if days == proration.spans(quarter, since) else days
         return Clock(quarter, self.as_of, self.params.workbook.final_after_business_days, since, counted)
 

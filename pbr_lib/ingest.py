@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Loaded:
     stopped: tuple[str, ...] = ()
     placed: bool = True
 
-    @property
+    @cached_property
     def as_of(self) -> dt.date:
         """The run's business date: the newest day that any export covers; never the clock."""
         return max(extract.as_of for extract in self.extracts if extract.as_of)

@@ -93,6 +93,6 @@ def digest(params: Params) -> str:
     if not exists(params):
         return ""
     with opened(params) as book:
-        packs = (pack for quarter in book.closed() for pack in book.packs(quarter))
+        packs = (pack for quarter in book.quarters() for pack in book.packs(quarter))
         told = [f"{pack.pack_id}:{pack.slice_sha256}" for pack in packs] + sorted(book.closed())
     return hashlib.sha256("\n".join(told).encode()).hexdigest()

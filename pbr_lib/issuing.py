@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pbr_lib.errors import InputError
 from pbr_lib.ingest import Loaded
 from pbr_lib.ledger import closing, database
 from pbr_lib.ledger.frozen import Receipt, Run, canonical
+from pbr_lib.model import Amount, Unit
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
 
@@ -40,7 +42,8 @@ class Closed:
             return
         kept = f", {len(got.kept)} issued before" if got.kept else ""
         state = "closed" if got.closed else "still open for the other partners"
-        yield f"{got.quarter}: {len(got.written)} packs issued{kept}; the quarter is {state} ({self.where})"
+        packs = f"{len(got.written)} pack{'' if len(got.written) == 1 else 's'} issued"
+        yield f"{got.quarter}: {packs}{kept}; the quarter is {state} ({self.where})"
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -125,11 +128,14 @@ class Restatements:
     def lines(self) -> Iterator[str]:
         """For the terminal."""
         count = sum(len(rows) for rows in self.rows.values())
-        yield f"{self.quarter}: {count} issued figures of {len(self.rows)} partners are not the same now"
+        figures = f"{count} issued {'figure' if count == 1 else 'figures'}"
+        whose = f"{len(self.rows)} {'partner' if len(self.rows) == 1 else 'partners'}"
+        yield f"{self.quarter}: {figures} of {whose} {'is' if count == 1 else 'are'} not the same now"
         told = [(partner, row) for partner, rows in sorted(self.rows.items()) for row in rows]
         for partner, row in told[:_SHOWN]:
             proposed = "; a new pack is proposed" if row["proposed"] else ""
-            yield f"  {partner}  {row['label']}: issued {row['issued']}, now {row['now']} ({row['kind']}{proposed})"
+            then, now = (_shown(row[key], row["unit"]) for key in ("issued", "now"))
+            yield f"  {partner}  {row['label']}: issued {then}, now {now} ({row['kind']}{proposed})"
             for cause in row["causes"]:
                 yield f"      {cause['kind']}: {cause['words']}"
         if len(told) > _SHOWN:
@@ -177,6 +183,11 @@ def _changed(settings: Params, quarter: Quarter) -> dict[str, list[dict[str, Any
     found = restating.of_quarter(measured, quarter)
     rows = {key: [restating.as_row(measured, quarter.label, one) for one in each] for key, each in found.items()}
     return dict(sorted(rows.items()))
+
+
+def _shown(value: str | None, unit: dict[str, Any]) -> str:
+    """A figure of a slice as people read it."""
+    return str(Amount(None if value is None else Decimal(value), Unit.from_json(unit)))
 
 
 def _hash(text: str) -> str:

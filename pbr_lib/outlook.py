@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,6 @@ from pbr_lib.definitions import Target
 from pbr_lib.ground import Ground
 from pbr_lib.periods import Quarter
 from pbr_lib.predictive import Predictive
-from pbr_lib.scores import Backtest
 
 __all__ = ["Outlook", "Prospect", "outlooks", "prospect"]
 
@@ -31,6 +31,18 @@ _WAYS = {
     RUN_RATE: "run-rate: what is booked so far, at the same pace to the end",
     SEASONAL: "as in the same quarter last year, or where that is not known in the last one",
 }
+
+
+class Tested(Protocol):
+    """What a back-test says of each metric (see ``scores.Backtest``)."""
+
+    def choice(self, metric: str) -> str:
+        """Which way of forecasting is shown; empty when none is."""
+        ...
+
+    def held(self, metric: str) -> tuple[int, float]:
+        """On how many partner-quarters our range was tried, and which share of final values it held."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -107,15 +119,13 @@ class Prospect:
 
 
 def outlooks(
-    base: Ground, metric: str, targets: Mapping[str, Target], tested: Backtest | None = None
+    base: Ground, metric: str, targets: Mapping[str, Target], tested: Tested | None = None
 ) -> dict[str, Outlook]:
     """What a metric will come to in the quarter of a ground, for every partner (see :func:`prospect`)."""
     return prospect(base, metric, tested).outlooks(targets)
 
 
-def prospect(
-    base: Ground, metric: str, tested: Backtest | None = None, quarter: Quarter | None = None
-) -> Prospect:
+def prospect(base: Ground, metric: str, tested: Tested | None = None, quarter: Quarter | None = None) -> Prospect:
     """What a metric will come to in the quarter of a ground, as seen on its as-of day.
 
     Parameters

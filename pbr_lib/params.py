@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pbr_lib import catalogue, goalrows, library, lists, mapping_checks, yamlfile
@@ -79,14 +80,22 @@ class Params:
     digest: str = ""
     from_library: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def calendar(self) -> Calendar:
         """The calendar of the programme."""
         return self.workbook.calendar_called()
 
     def calendar_of(self, goal: Goal) -> Calendar:
         """The calendar that a goal names, or the programme's own."""
-        return self.workbook.calendar_called(goal.calendar)
+        if not goal.calendar:
+            return self.calendar
+        if goal.calendar not in self._calendars:
+            self._calendars[goal.calendar] = self.workbook.calendar_called(goal.calendar)
+        return self._calendars[goal.calendar]
+
+    @cached_property
+    def _calendars(self) -> dict[str, Calendar]:
+        return {}
 
     @property
     def fx_hash(self) -> str:
@@ -360,6 +369,8 @@ class _Reader:
 
     def tell_lost_amendments(self, params: Params) -> None:
         """An amendment must speak of a row that is there, and stand here once."""
+        if not params.amendments:
+            return
         places = {(label, row.partner_id, row.goal) for label, rows in params.instances.items() for row in rows}
         seen: dict[tuple[object, ...], str] = {}
         for one in params.amendments:

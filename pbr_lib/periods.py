@@ -272,29 +272,29 @@ class Quarter:
     def __lt__(self, other: Quarter) -> bool:
         return self.start < other.start
 
-    @property
+    @cached_property
     def label(self) -> str:
         """``2026-Q3`` or ``FY26-Q3``, as people read it."""
         if self.calendar.label == "fiscal":
             return f"FY{self.year % 100:02d}-Q{self.number}"
         return f"{self.year}-Q{self.number}"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The label as it stands in data, where quarters of several calendars meet: ``partner_fy:FY26-Q3``."""
         return self.calendar.key(self.label)
 
-    @property
+    @cached_property
     def start(self) -> dt.date:
         """The first day."""
         return self._first_day(0)
 
-    @property
+    @cached_property
     def end(self) -> dt.date:
         """The day after the last day."""
         return self._first_day(3)
 
-    @property
+    @cached_property
     def last_day(self) -> dt.date:
         """The last day, as people write it."""
         return self.end - dt.timedelta(days=1)

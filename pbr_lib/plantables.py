@@ -123,7 +123,7 @@ def agreement_table(goals: Sequence[GoalView]) -> Table:
 
 def outlook_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
     """Where each goal is heading: expected by now, the likely range at the end, how likely the target is, and why."""
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("goal", "Goal", width=2),
         Column("actual", "Actual", "amount"),
         Column("expected", "Expected by now", "amount"),
@@ -135,14 +135,17 @@ def outlook_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
         Column("pace", "Expected by now rests on", sheet_only=True),
         Column("basis", "The range rests on", sheet_only=True),
     )
-    rows = tuple(_outlook_row(goal) for goal in goals if goal.facts["outlook"] is not None)
+    told = [goal for goal in goals if goal.facts["outlook"] is not None]
+    columns, rows = _without_empty(columns, [_outlook_row(goal) for goal in told], "remark")
     paced = {goal.facts["pace_basis"] for goal in goals if goal.facts["pace_share"] is not None}
     note = "Four times in five the quarter should end within the range; what it rests on stands in the workbook."
     note += f" Expected by now: {'; '.join(sorted(paced))}." if paced else ""
+    by_chance = any(goal.unit.kind == "count" and goal.facts["outlook"]["p_met"] is not None for goal in told)
+    note += " The status of a count follows from its chance." if by_chance else ""
     return Table(
         "outlook",
         columns,
-        rows,
+        tuple(rows),
         f"Where {quarter['label']} is heading",
         note if any(row[3] is not None for row in rows) else "",
         empty="The quarter is over; there is nothing left to forecast.",
@@ -249,7 +252,7 @@ def currency_tables(goals: Sequence[GoalView]) -> tuple[Table, ...]:
 
 
 def _effect_table(goals: Sequence[GoalView]) -> Table:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("goal", "Goal", width=2),
         Column("plan", "At plan rates", "amount"),
         Column("spot", "At the rates of the day", "amount"),
@@ -264,6 +267,7 @@ def _effect_table(goals: Sequence[GoalView]) -> Table:
             figures = (_amount(found[key], goal.unit) for key in ("plan", "spot", "effect"))
             count = Amount(Decimal(found["records"]), Unit("count"))
             rows.append((goal.label, *figures, count, _sentence(found["reason"])))
+    columns, rows = _without_empty(columns, rows, "remark")
     note = "Attainment is measured at plan rates; what rates have done since is shown here and nowhere else."
     return Table("currency", columns, tuple(rows), "What exchange rates did", note)
 
@@ -289,6 +293,16 @@ def _unconverted_table(goals: Sequence[GoalView]) -> Table:
     ]
     note = "Without a rate these records cannot be counted, so the goal is not measurable until there is one."
     return Table("unconverted", columns, tuple(rows), "Records without an exchange rate", note, print_rows=25)
+
+
+def _without_empty(
+    columns: tuple[Column, ...], rows: list[tuple[Cell, ...]], key: str
+) -> tuple[tuple[Column, ...], list[tuple[Cell, ...]]]:
+    """The table without a column where no row says anything in it: it would only narrow the others."""
+    at = [column.key for column in columns].index(key)
+    if not rows or any(row[at] for row in rows):
+        return columns, rows
+    return (*columns[:at], *columns[at + 1 :]), [(*row[:at], *row[at + 1 :]) for row in rows]
 
 
 def _sentence(text: str) -> str:

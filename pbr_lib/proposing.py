@@ -79,7 +79,9 @@ def propose(ground: Ground, mid: Mid = lambda goal, partner: None) -> Proposals:
     for partner_id in ground.partners:
         before = results.targets(ground, partner_id, ground.quarter)
         if not ground.takes_part(partner_id, quarter):
-            reason = "the partner has left the programme"
+            ended = ground.partners[partner_id].get("ended_on")
+            left = ended is not None and ended < quarter.start
+            reason = f"the partner has {'left' if left else 'not joined'} the programme{'' if left else ' yet'}"
             dropped += [Dropped(partner_id, goal, reason) for goal in before]
             continue
         for key, goal in ground.params.goals.items():
@@ -104,6 +106,7 @@ class _Maker:
         self.mid = mid
         self.peers: peers.Peers | None = None
         self.quantiles: dict[str, Mapping[str, peers.PeerValue | None]] = {}
+        self.periods: dict[tuple[str, int], Quarter] = {}
 
     def why_not(self, partner_id: str, key: str, goal: Goal, had: bool, others: bool) -> str:
         """Why a goal is not proposed for a partner; empty when it is."""
@@ -111,12 +114,22 @@ class _Maker:
             return "its definition no longer selects the partner"
         if not results.runs(self.ground, goal, self.quarter):
             return "the goal has run out" if had else "the goal has not begun"
-        begins = self.ground.params.calendar_of(goal).parse(goal.first_period) == self._period(goal)
-        return "" if had or begins or not others else "the partner goes without it"
+        return "" if had or not others or self._begins(goal) else "the partner goes without it"
+
+    def _begins(self, goal: Goal) -> bool:
+        """Whether the new quarter is the goal's first."""
+        return self.ground.params.calendar_of(goal).parse(goal.first_period) == self._period(goal)
 
     def _period(self, goal: Goal) -> Quarter:
         """The new quarter in the goal's own calendar: the one after that of this quarter's pack."""
-        return self.ground.period(goal, self.ground.quarter).shift(1)
+        return self._before(goal, 0)
+
+    def _before(self, goal: Goal, quarters: int) -> Quarter:
+        """The quarter that lies so many before the new one, in the goal's own calendar; the same for all partners."""
+        place = (goal.calendar, quarters)
+        if place not in self.periods:
+            self.periods[place] = self.ground.period(goal, self.ground.quarter).shift(1 - quarters)
+        return self.periods[place]
 
     def draft(self, partner_id: str, key: str, before: Agreed | None) -> Draft:
         """The proposal for one partner and goal."""
@@ -148,7 +161,7 @@ class _Maker:
             goal,
             self.ground.params.metrics[goal.metric],
             period,
-            tuple(self._past(partner_id, key, goal, period.shift(-back)) for back in range(1, _reach(goal) + 1)),
+            tuple(self._past(partner_id, key, goal, self._before(goal, back)) for back in range(1, _reach(goal) + 1)),
             None if row is None else row.target,
             None if row is None else row.stretch,
             None if row is None else row.red_flag,

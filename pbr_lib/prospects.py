@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from pbr_lib import backtest, bookings, countcast, curves, forecast_subjects, outlook, peers, results
+from pbr_lib import bookings, countcast, curves, forecast_subjects, outlook, peers, results, tried
 from pbr_lib.countcast import Forecast, Setting
 from pbr_lib.curves import Curves
 from pbr_lib.ground import Ground
@@ -22,6 +23,8 @@ from pbr_lib.pacing import PaceShare
 from pbr_lib.periods import Quarter
 
 __all__ = ["Prospects", "at_start"]
+
+Floats = npt.NDArray[np.float64]
 
 _FINE = Decimal("0.000001")
 _DAY = dt.timedelta(days=1)
@@ -45,8 +48,8 @@ class Prospects:
         return self.ground.period(self.ground.params.goals[key], self.ground.quarter)
 
     @cached_property
-    def _tested(self) -> backtest.Backtest:
-        return backtest.of(self.ground)
+    def _tested(self) -> tried.Tried:
+        return tried.of(self.ground)
 
     @cached_property
     def _targets(self) -> dict[str, dict[str, Any]]:
@@ -89,7 +92,7 @@ class Prospects:
         if found is None or not self._running(quarter):
             return None
         elapsed = quarter.elapsed(self.ground.as_of)
-        share = _counted(found, partner_id, elapsed, self._spans(key, partner_id))
+        share = float(_counted(found, partner_id, np.array([elapsed]), self._spans(key, partner_id))[0])
         return PaceShare(Decimal(repr(round(share, 6))).quantize(_FINE), f"from {found.basis(partner_id)}")
 
     def curve(self, key: str, partner_id: str) -> list[str] | None:
@@ -98,8 +101,8 @@ class Prospects:
         if found is None or not self._running(quarter):
             return None
         spans = self._spans(key, partner_id)
-        shares = bookings.day_shares(quarter)
-        return [f"{_counted(found, partner_id, float(elapsed), spans):.6f}" for elapsed in shares]
+        shares = _counted(found, partner_id, bookings.day_shares(quarter), spans)
+        return [f"{share:.6f}" for share in shares.tolist()]
 
     def _spans(self, key: str, partner_id: str) -> list[tuple[float, float]]:
         """The shares of the quarter's business days between which a goal's days count; empty where all of them do."""
@@ -132,15 +135,17 @@ class Prospects:
         return self._prospects[place]
 
 
-def _counted(found: Curves, partner_id: str, elapsed: float, spans: list[tuple[float, float]]) -> float:
-    """The share booked by now of what the days that count usually book; of all days where no span is given."""
-    share = found.share_of(partner_id, elapsed)
+def _counted(found: Curves, partner_id: str, elapsed: Floats, spans: list[tuple[float, float]]) -> Floats:
+    """The shares booked by some points of what the days that count usually book; of all days without a span."""
+    shares = found.shares_of(partner_id, elapsed)
     if not spans:
-        return share
-    ends = [(found.share_of(partner_id, start), found.share_of(partner_id, end)) for start, end in spans]
+        return shares
+    ends = found.shares_of(partner_id, np.array(spans).ravel()).reshape(-1, 2).tolist()
     whole = sum(end - start for start, end in ends)
-    passed = sum(min(max(share, start), end) - start for start, end in ends)
-    return passed / whole if whole > 0 else 1.0
+    passed = np.zeros(len(shares))
+    for start, end in ends:
+        passed += np.minimum(np.maximum(shares, start), end) - start
+    return passed / whole if whole > 0 else np.ones(len(shares))
 
 
 def at_start(ground: Ground, metric: str, quarter: Quarter) -> Forecast:
@@ -155,7 +160,9 @@ def at_start(ground: Ground, metric: str, quarter: Quarter) -> Forecast:
 def _setting(ground: Ground, metric: str, quarter: Quarter) -> Setting:
     workbook = ground.params.workbook
     joined, ended = (_days(ground, column) for column in ("joined_on", "ended_on"))
-    groups = peers.group(ground.partners, workbook.peers).groups
+    if ("groups",) not in ground.memo:
+        ground.memo["groups",] = peers.group(ground.partners, workbook.peers).groups
+    groups = ground.memo["groups",]
     least = (workbook.smart.least_quarters, workbook.smart.least_peers)
     return Setting(quarter, ground.as_of, joined, ended, groups, *least, ground.resting(metric))
 

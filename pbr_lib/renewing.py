@@ -129,13 +129,13 @@ def renew(root: Path, request: Request) -> Renewed:
             raise UnknownPartner(f'no partner is called "{partner}"', "--partner", fix)
     proposals = proposing.propose(standing, Prospects(standing).middle)
     book = goalbook.goals_book(root, quarter.label)
-    wanted = request.partners or tuple(standing.partners)
-    rows = [_place(book, standing, draft, request) for draft in proposals.drafts if draft.partner_id in set(wanted)]
+    wanted = set(request.partners or standing.partners)
+    rows = [_place(book, standing, draft, request) for draft in proposals.drafts if draft.partner_id in wanted]
     order = {key: at for at, key in enumerate(settings.goals)}
     if any(row.fate == "written" for row in rows):
         book.sort(order, "goal")
     written = not request.dry_run and bool(rows) and book.save()
-    dropped = tuple(one for one in proposals.dropped if one.partner_id in set(wanted))
+    dropped = tuple(one for one in proposals.dropped if one.partner_id in wanted)
     file = f"params/goals/{quarter.label}.csv"
     return Renewed(quarter.label, file, written, tuple(rows), dropped, tuple(_remarks(standing)))
 

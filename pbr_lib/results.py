@@ -66,9 +66,7 @@ def targets(ground: Ground, partner_id: str, quarter: Quarter) -> dict[str, Agre
 
 def runs(ground: Ground, goal: Goal, quarter: Quarter) -> bool:
     """Whether a goal has begun in a quarter, and not ended before it."""
-    period, calendar = ground.period(goal, quarter), ground.params.calendar_of(goal)
-    last = calendar.parse(goal.last_period) if goal.last_period else period
-    return calendar.parse(goal.first_period).start <= period.start <= last.start
+    return ground.runs(goal, quarter)
 
 
 def of_partner(ground: Ground, partner_id: str, quarter: Quarter, ahead: Ahead | None = None) -> tuple[Evaluated, ...]:

@@ -22,7 +22,7 @@ from pbr_lib.definitions import SimpleMetric, columns_of
 from pbr_lib.errors import InputError, ParamsError, UnknownPartner, UnknownQuarter, did_you_mean
 from pbr_lib.ingest import Loaded
 from pbr_lib.model import Finding
-from pbr_lib.params import Params
+from pbr_lib.params import Amendment, Params, Pause
 from pbr_lib.periods import Quarter
 from pbr_lib.programme import Programme
 from pbr_lib.reconciliation import Reconciliation, reconcile
@@ -172,9 +172,10 @@ def _check_partners(settings: Params, loaded: Loaded) -> None:
     """Every partner that params name must be in the partner list."""
     known = _names(loaded.tables["partners"])
     by_name = {name.casefold(): key for key, name in known.items()}
-    named = [(i.partner_id, f"{i.where}, partner_id") for each in settings.instances.values() for i in each]
+    rows_of_goals = (row for each in settings.instances.values() for row in each)
+    named = [(i.partner_id, f"{i.where}, partner_id") for i in rows_of_goals if i.partner_id not in known]
     named += [(action.partner_id, f"{action.where}, partner_id") for action in settings.actions]
-    rows = (*settings.amendments, *settings.pauses)
+    rows: tuple[Amendment | Pause, ...] = (*settings.amendments, *settings.pauses)
     named += [(row.partner_id, f"{row.where}, partner_id") for row in rows]
     named += [(partner, f"params/words/{quarter}/{partner}.md") for quarter, partner in settings.words]
     places: dict[str, list[str]] = defaultdict(list)

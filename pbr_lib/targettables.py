@@ -313,7 +313,9 @@ def fleet_table(plan: Plan, judged: Mapping[str, Judged]) -> Table:
     rows += [_fleet_row(name, plan, every, members) for name, members in zip(_SIZES, thirds, strict=False)]
     low, high = (percent_text(Decimal(repr(bound))) for bound in SOUND)
     caption = f"Sound: {low} to {high} of targets are expected to be met, which is the mean of their chances. "
-    caption += "Partners are large by what they did in the year before." if thirds else ""
+    caption += (
+        "Partners are large by what they did in the year before; whose year is not whole is left out." if thirds else ""
+    )
     title, empty = f"All targets of {plan.quarter.label} together", f"There are no targets of {plan.quarter.label}."
     return Table("fleet", columns, tuple(rows), title, caption.strip(), empty, _SHOWN)
 

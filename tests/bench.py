@@ -3,7 +3,8 @@
 The baseline of packs is the same notebook with the same exporters, one stock kernel a partner started by
 plain Papermill. The baseline of reading is the standard library's csv module, which converts nothing. The baseline
 of measuring is the same pipeline at a quarter of the size: a ratio of about
-four means that cost grows with the data and not faster. Machines are noisy: read ratios, not seconds.
+four means that cost grows with the data and not faster. The baseline of goals is measuring alone, at the same size.
+Machines are noisy: read ratios, not seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pbr_lib import batch, demo, engine, ingest, params, slices, startup
+from pbr_lib import batch, demo, engine, ground, ingest, params, planning, renewing, signing, slices, startup
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -105,6 +106,38 @@ def reading(folder: Path, partners: int, opportunities: int) -> None:
     print(f"  all other sources, joined          {whole / base:.2f}   ({whole:.1f} s)")
 
 
+def goals(folder: Path, partners: int, opportunities: int) -> None:
+    """Measuring, checking and renewing over six quarters of signed targets, at half the size and the whole."""
+    print(f"goals: {partners:,} partners, six quarters of targets; processor seconds against measuring alone")
+    for name, part in (("half of it", 2), ("the whole", 1)):
+        root = workbook(folder / f"goals-{part}", partners // part, opportunities // part)
+        for path in (root / "params/goals").glob("*.csv"):
+            path.unlink()
+        shutil.rmtree(root / "params/words")
+        (root / "params/actions.csv").unlink()
+        settings = params.read(root)
+        loaded = ingest.load(settings)
+        newest = settings.calendar.quarter_of(loaded.as_of)
+        for back in range(-5, 1):
+            quarter = newest.shift(back)
+            renewing.renew(root, renewing.Request(quarter.label))
+            signing.agree(root, quarter.label, signing.Signature("us", "them", quarter.start))
+        settings = params.read(root)
+        begun = time.process_time()
+        ground.lay(settings, loaded, newest)
+        base = time.process_time() - begun
+        begun = time.process_time()
+        count = len(planning.check(root).plan.instances)
+        checked = time.process_time() - begun
+        begun = time.process_time()
+        renewing.renew(root, renewing.Request(newest.shift(1).label, dry_run=True))
+        renewed = time.process_time() - begun
+        print(f"  {name}, {count:,} targets")
+        print(f"    measuring alone                  1.00   ({base:.1f} s)")
+        print(f"    params read, measured, checked   {checked / base:.2f}   ({checked:.1f} s)")
+        print(f"    params read, measured, renewed   {renewed / base:.2f}   ({renewed:.1f} s)")
+
+
 def main() -> None:
     """Run both and print ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,6 +149,7 @@ def main() -> None:
         packs(Path(folder))
         reading(Path(folder), chosen.partners, chosen.opportunities)
         measuring(Path(folder), chosen.partners, chosen.opportunities)
+        goals(Path(folder), chosen.partners, chosen.opportunities)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def test_house_limits(path: Path) -> None:
         lines -= documented.count("\n") + 1 if documented else 0
         assert lines <= 50, f"{node.name}: {lines} lines"
         arguments = [a.arg for a in (*node.args.args, *node.args.kwonlyargs) if a.arg not in ("self", "cls")]
-        assert len(arguments) <= 6 or path.name == "cli.py", f"{node.name}: {arguments}"
+        assert len(arguments) <= 6 or path.name in ("cli.py", "goalcli.py"), f"{node.name}: {arguments}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

@@ -81,9 +81,9 @@ def test_every_chart_of_the_demo_tells_its_numbers(demo_review: Callable[..., Re
     """The alternative text quotes what the tables print, and the frame is what was handed in."""
     review = demo_review("P-001")
     pace, credits = drawn(charts.pace(review.pace())), drawn(charts.credits(review.credits))
+    expected = review.goal("partner_pipeline_q").expected
     assert pace.alt == (
-        "Sourced pipeline created stands at $148,050 on 4 Sep 2026; even pace would be $131,273, "
-        "the target is $180,500."
+        f"Sourced pipeline created stands at $148,050 on 4 Sep 2026; pace asks for {expected}, the target is $180,500."
     )
     assert pace.frame["actual"] == list(review.pace()["actual"]) or len(pace.frame["actual"]) == 92
     assert "sourced $170,995, influenced $0, resold $108,515" in credits.alt

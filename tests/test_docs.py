@@ -261,10 +261,18 @@ def test_the_mapping_howto_reads_such_exports(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 @pytest.mark.parametrize("path", pages_with("python"))
-def test_python_in_the_text_runs(path: Path, shared_workbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_in_the_text_runs(
+    path: Path, shared_workbook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every Python snippet runs on the demo data, one after another, and what it shows is a block."""
-    monkeypatch.setenv("PBR_HOME", str(shared_workbook))
-    names = {"pbr": pbr_lib, "review": pbr_lib.load("P-001", "2026-Q3")}
+    names: dict[str, Any] = {"pbr": pbr_lib}
+    if any("goals." in body for body in fences(path, "python")):
+        # Goals can be written, so their page has a workbook of its own.
+        monkeypatch.setenv("PBR_HOME", str(copy_workbook(tmp_path / "workbook")))
+        names["goals"] = pbr_lib.plan()
+    else:
+        monkeypatch.setenv("PBR_HOME", str(shared_workbook))
+        names["review"] = pbr_lib.load("P-001", "2026-Q3")
     for body in fences(path, "python"):
         tree = ast.parse(body)
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None

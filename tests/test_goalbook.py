@@ -96,3 +96,16 @@ def test_a_new_file_has_all_columns(tmp_path: Path) -> None:
 def test_cells_read_as_people_write_them(target: Target | Decimal | None, unit: Unit, text: str) -> None:
     """And are read again as the same target (see test_goalrows)."""
     assert cell(target, unit) == text
+
+
+def test_rows_are_found_while_the_file_is_filled(tmp_path: Path) -> None:
+    """A row that was just added has its place; of two with one key the last one is found, as after reading."""
+    one = book(tmp_path)
+    assert one.find("C", "leads") is None
+    one.add({"partner_id": "C", "goal": "leads", "target": "6"})
+    one.add({"partner_id": "B", "goal": "leads", "target": "7"})
+    found = [one.find(partner, "leads") for partner in ("A", "B", "C")]
+    one.save()
+    again = Book(one.path, one.columns, KEY)
+    assert [one.get(at, "target") for at in found if at is not None] == ["5", "7", "6"]
+    assert found == [again.find(partner, "leads") for partner in ("A", "B", "C")]

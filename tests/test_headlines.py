@@ -69,8 +69,8 @@ def test_the_sentences_of_the_demo_read_as_meant(demo_review: Callable[..., Revi
     """One of each kind, word by word."""
     first = demo_review("P-001")
     assert said(first)[:2] == [
-        "94 % of plan after 48 of 66 business days, where even pace would stand at 80 %: on track.",
-        "Furthest behind: New partner leads, 3 of 5 (60 %); 2 more by 30 Sep would reach it.",
+        "94 % of plan after 48 of 66 business days, where pace asks for 76 %: on track.",
+        "Furthest behind: Certified people, 8 of 9 (89 %).",
     ]
     assert sentence(first, "cannot") == "Customer satisfaction cannot be measured: no export of surveys was provided."
     assert sentence(demo_review("P-002"), "promised") == "0 of 1 action promised last quarter is done; 1 is overdue."

@@ -511,7 +511,7 @@ def test_a_metric_that_nobody_defines_is_told_at_the_goals(desk: Path) -> None:
     """A metric whose name was lost is told where a goal needs it."""
     change(desk, "metrics.yaml", "  certified_people:", "  certified_persons:")
     told = only(faults(desk))
-    assert told.where == "params/goals.yaml, line 108: goals.certified_people_q.metric"
+    assert told.where == "params/goals.yaml, line 102: goals.certified_people_q.metric"
     assert 'did you mean "certified_persons"?' in told.fix
 
 

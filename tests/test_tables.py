@@ -224,7 +224,7 @@ def test_missing_exports_are_named_as_such() -> None:
 def test_even_pace_counts_business_days(since: str | None, holidays: list[str], expected: float) -> None:
     """From the first day or from joining, without week-ends and holidays; the last day reaches the target."""
     facts = ratio_goal([]).facts | {"aggregate": "sum", "unit": {"kind": "count"}, "actual": "0"}
-    facts |= {"pace_basis": "even pace over business days"}
+    facts |= {"pace_basis": "even pace over business days", "pace_curve": None}
     facts["target"] = facts["target"] | {"value": "1"}
     frame = tables.pace_frame(GoalView(facts), QUARTER | {"since": since, "holidays": holidays})
     assert frame[frame["day"] == dt.date(2026, 9, 4)]["expected"].iloc[0] == pytest.approx(expected)

@@ -258,7 +258,7 @@ def defined(folder: Path) -> tuple[dict[str, Metric], dict[str, Goal]]:
     assert known is not None and file is not None and aims is not None, faults
     taken, faults = library.taken(file, known.metrics, mine)
     every = file.model_copy(update={"metrics": {**taken, **file.metrics}})
-    faults += catalogue.check_metrics(every, mine) + catalogue.check_goals(aims, every, wanted, Calendar())
+    faults += catalogue.check_metrics(every, mine) + catalogue.check_goals(aims, every, wanted, lambda _: Calendar())
     assert faults == []
     return dict(every.metrics), dict(aims.goals)
 

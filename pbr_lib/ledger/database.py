@@ -261,9 +261,9 @@ class Ledger:
         """Let go of the database."""
         self._engine.dispose()
 
-    def is_closed(self, quarter: str) -> bool:
-        """Whether the figures of a quarter are frozen for every partner."""
-        return quarter in self.closed()
+    def quarters(self) -> tuple[str, ...]:
+        """Every quarter of which a pack was issued, closed or not."""
+        return tuple(sorted(row[0] for row in self._read(sa.select(_pack.c.quarter).distinct())))
 
     def closed(self) -> dict[str, dt.date]:
         """The closed quarters, each with the business day of its figures."""
