@@ -122,8 +122,6 @@ def close(  # noqa: PLR0913 - options of a command, each with its own help
     from pbr_lib import issuing
 
     root, partners = workspace.find_root(), tuple(partner or ())
-    if kind not in ("", "revision", "correction"):
-        raise InputError(f'"{kind}" is no kind', "--kind", "write revision or correction")
     if restated:
         found: Any = issuing.restatements(root, quarter)
     elif reissue:

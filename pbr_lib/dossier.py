@@ -31,11 +31,15 @@ __all__ = ["goals_of", "portray", "record_fields", "target_json"]
 
 
 def portray(
-    programme: Programme, partner: Mapping[str, Any], restatements: Sequence[dict[str, Any]] | None = None
+    programme: Programme,
+    partner: Mapping[str, Any],
+    restatements: Sequence[dict[str, Any]] | None = None,
+    issue: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The slice of one partner, in plain JSON values (Decimal and date as text).
 
-    ``restatements`` say what changed in figures already issued; None as long as there are none.
+    ``restatements`` say what changed in figures already issued; None as long as there are none. ``issue`` says of a
+    pack that is issued again which one it takes the place of, why, and what has changed in it.
     """
     params, ground, quarter = programme.params, programme.ground, programme.quarter
     partner_id = str(partner["partner_id"])
@@ -44,6 +48,7 @@ def portray(
     before = {each.result.key: each.result for each in results.of_partner(ground, partner_id, quarter.shift(-1))}
     hidden = not params.workbook.show_influenced
     shown = [each for each in standing if not (hidden and _influenced(params.metrics[each.goal.metric], params))]
+    changes = [] if issue is None else issue["changes"]
     total = goals.score([(each.result, each.goal) for each in shown], clock.phase)
     return {
         "version": SLICE_VERSION,
@@ -64,7 +69,8 @@ def portray(
         "definitions": _definitions(programme, [each.goal for each in standing]),
         "sources": _sources(programme, partner_id),
         "next": _following(programme, partner_id, standing),
-        "restatements": None if restatements is None else list(restatements),
+        "restatements": None if restatements is None and issue is None else [*changes, *(restatements or ())],
+        "issue": None if issue is None else {key: issue[key] for key in ("kind", "reason", "supersedes")},
         "findings": _findings(programme, partner_id, standing),
     }
 

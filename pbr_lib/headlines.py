@@ -28,6 +28,7 @@ def note(facts: dict[str, Any], goals: Sequence[GoalView]) -> Note:
         return Note(sentences=((Run("No goals are agreed for this quarter."),),))
     quiet = _quiet(facts, goals)
     candidates = [
+        _issue(facts),
         _overall(facts, goals),
         quiet or _weakest(facts, goals),
         _strongest(goals),
@@ -40,6 +41,16 @@ def note(facts: dict[str, Any], goals: Sequence[GoalView]) -> Note:
     if len(said) < _LEAST:
         said += [sentence for sentence in (_closed(facts), _agreed(goals)) if sentence]
     return Note(sentences=tuple(said[:_MOST]))
+
+
+def _issue(facts: dict[str, Any]) -> Sentence | None:
+    """Said only of a pack that takes the place of another."""
+    issue = facts["issue"]
+    if issue is None:
+        return None
+    what = "a correction" if issue["kind"] == "correction" else "a revision with fuller data"
+    reason = issue["reason"].rstrip(".")
+    return (Run(f"This pack is {what}", True), Run(f" and takes the place of {issue['supersedes']}: {reason}."))
 
 
 def _overall(facts: dict[str, Any], goals: Sequence[GoalView]) -> Sentence:

@@ -5,7 +5,7 @@ that are whole and made of the present state may.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from pbr_lib.batch import Request
 from pbr_lib.errors import InputError
 from pbr_lib.ingest import Loaded
 from pbr_lib.ledger import closing, database
-from pbr_lib.ledger.frozen import Receipt, Run, canonical
+from pbr_lib.ledger.frozen import Reason, Receipt, Run, canonical
 from pbr_lib.model import Amount, Unit
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
@@ -25,6 +25,7 @@ from pbr_lib.periods import Quarter
 __all__ = ["Closed", "close", "reissue", "restatements"]
 
 _SHOWN = 20
+_KINDS: Mapping[str, Reason] = {"revision": "revision", "correction": "correction"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Closed:
 
     receipt: Receipt
     where: str
+    again: bool = False
 
     def lines(self) -> Iterator[str]:
         """For the terminal."""
@@ -43,7 +45,11 @@ class Closed:
         kept = f", {len(got.kept)} issued before" if got.kept else ""
         state = "closed" if got.closed else "still open for the other partners"
         packs = f"{len(got.written)} pack{'' if len(got.written) == 1 else 's'} issued"
-        yield f"{got.quarter}: {packs}{kept}; the quarter is {state} ({self.where})"
+        if self.again:
+            names = ", ".join(f"{one.pack_id} for {one.supersedes}" for one in got.written)
+            yield f"{got.quarter}: {packs} again: {names} ({self.where})"
+        else:
+            yield f"{got.quarter}: {packs}{kept}; the quarter is {state} ({self.where})"
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -87,8 +93,10 @@ def reissue(root: Path, label: str, partners: Iterable[str], reason: str, kind: 
     Raises
     ------
     InputError
-        When the quarter is not closed, nothing has changed, or no reason is given.
+        When the quarter is not closed, nothing has changed, no reason is given, or the kind is none.
     """
+    if kind and kind not in _KINDS:
+        raise InputError(f'"{kind}" is no kind', "--kind", "write revision or correction")
     settings = params.read(root)
     quarter = settings.quarter(label)
     chosen = tuple(dict.fromkeys(partners))
@@ -102,7 +110,19 @@ def reissue(root: Path, label: str, partners: Iterable[str], reason: str, kind: 
         what = f"nothing has changed in what was issued to {', '.join(unchanged)}"
         fix = f"leave them out; pbr close {quarter.label} --restated lists what differs"
         raise InputError(what, f"the packs of {quarter.label}", fix)
-    ready = slices.restate(root, quarter.label, chosen)
+    kinds = {partner: _KINDS.get(kind) or _kind_of(changed[partner]) for partner in chosen}
+    with issued.opened(settings) as book:
+        before = book.issued(quarter.label, final=True)
+    anew = {
+        partner: {
+            "kind": kinds[partner],
+            "reason": reason.strip(),
+            "supersedes": before[partner].pack_id,
+            "changes": changed[partner],
+        }
+        for partner in chosen
+    }
+    ready = slices.restate(root, quarter.label, anew)
     request = Request(root, label, chosen, out=None)
     run = batch.build_from(request, ready)
     if run.failed:
@@ -110,12 +130,11 @@ def reissue(root: Path, label: str, partners: Iterable[str], reason: str, kind: 
     made = {job.partner: closing.Made(job.folder, job.key) for job in batch.jobs_of(request, ready)}
     drafts = []
     for partner, sha in sorted(closing.check_packs(made).items()):
-        code = kind or ("correction" if any(row["kind"] == "correction" for row in changed[partner]) else "revision")
-        drafts.append(closing.reissue(ready.path(partner).read_bytes(), sha, code, reason))  # type: ignore[arg-type]
+        drafts.append(closing.reissue(ready.path(partner).read_bytes(), sha, kinds[partner], reason))
     where = issued.address(settings)
     with database.open_ledger(where) as book:
         written = book.record(run_of(settings, ingest.load(settings), quarter), drafts)
-    return Closed(Receipt(quarter.label, written, (), False, True), shown(where))
+    return Closed(Receipt(quarter.label, written, (), False, True), shown(where), again=True)
 
 
 @dataclass(frozen=True)
@@ -174,8 +193,9 @@ def run_of(settings: Params, loaded: Loaded, quarter: Quarter) -> Run:
 
 
 def _changed(settings: Params, quarter: Quarter) -> dict[str, list[dict[str, Any]]]:
-    if quarter.label not in issued.consult(settings, ()).closed:
-        raise InputError(f"{quarter.label} is not closed", "the ledger", f"close it first: pbr close {quarter.label}")
+    if not issued.consult(settings, [quarter.label]).figures:
+        what = f"nothing was issued of {quarter.label}"
+        raise InputError(what, "the ledger", f"close it first: pbr close {quarter.label}")
     loaded = ingest.load(settings)
     newest = settings.calendar.quarter_of(loaded.as_of)
     seen_from = max(quarter, min(newest, quarter.shift(ground.DEPTH)))
@@ -188,6 +208,11 @@ def _changed(settings: Params, quarter: Quarter) -> dict[str, list[dict[str, Any
 def _shown(value: str | None, unit: dict[str, Any]) -> str:
     """A figure of a slice as people read it."""
     return str(Amount(None if value is None else Decimal(value), Unit.from_json(unit)))
+
+
+def _kind_of(rows: Iterable[Mapping[str, Any]]) -> Reason:
+    """One error makes the new pack a correction; fuller data alone make it a revision."""
+    return "correction" if any(row["kind"] == "correction" for row in rows) else "revision"
 
 
 def _hash(text: str) -> str:

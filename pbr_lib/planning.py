@@ -17,6 +17,7 @@ from pbr_lib.errors import InputError
 from pbr_lib.goalrows import Instance
 from pbr_lib.goals import Weighted
 from pbr_lib.ground import Ground
+from pbr_lib.model import percent_text
 from pbr_lib.params import Params
 from pbr_lib.periods import Quarter
 from pbr_lib.proposing import Draft, Proposals
@@ -119,7 +120,7 @@ class Rolled:
     def lines(self) -> Iterator[str]:
         """For the terminal."""
         labels = {name: metric.label for name, metric in self.settings.metrics.items()}
-        score = "" if self.total.value is None else f" {self.total.value:.0%} of plan,"
+        score = "" if self.total.value is None else f" {percent_text(self.total.value)} of plan,"
         yield f"{self.quarter}:{score} {self.total.words}"
         yield from tables.lines(self.lines_of, self.settings.goals, labels)
 

@@ -167,6 +167,7 @@ class _Maker:
             None if row is None else row.red_flag,
             Decimal(0) if row is None or row.carried is None else row.carried,
             eligible=self._eligible(partner_id, key, goal, period),
+            part=before is None or before.row.where == "" or "prorated" in before.row.basis,
             peers=self._quantile(goal).get(partner_id) if goal.renew.rule == "peer" else None,
         )
 
@@ -220,6 +221,8 @@ class _Maker:
         for back in range(longest + 1):
             quarter = ground.quarter.shift(-back)
             period = ground.period(goal, quarter)
+            if period not in ground.quarters:
+                return  # further back than anything is measured
             if told == longest or ground.clock(partner_id, period).phase == "running":
                 continue
             told += 1

@@ -25,9 +25,11 @@ Found = Mapping[str, tuple[Restatement, ...]]
 
 
 def find(measured: Programme) -> dict[str, list[dict[str, Any]]] | None:
-    """For each partner what changed in closed quarters, the latest first; None as long as no quarter is closed."""
+    """For each partner what changed in issued figures, the latest quarter first; None as long as none were issued."""
     ground = measured.ground
-    closed = [each for each in ground.quarters if each.label in ground.record.closed and each < measured.quarter]
+    labels = {label for label, _, _ in ground.record.figures}
+    own = [each for each in ground.quarters if each.calendar == measured.quarter.calendar]
+    closed = [each for each in own if each.label in labels and each < measured.quarter]
     if not closed:
         return None
     out: dict[str, list[dict[str, Any]]] = defaultdict(list)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,16 +121,17 @@ def ensure(root: Path, quarter: str = "", fetch: bool = False) -> Slices:
     return _write(settings, measured, loaded, digest)
 
 
-def restate(root: Path, quarter: str, partners: Collection[str]) -> Slices:
+def restate(root: Path, quarter: str, anew: Mapping[str, Mapping[str, Any]]) -> Slices:
     """The slices of a closed quarter, those of some partners made anew from the present data.
 
-    All others stay as they were issued.
+    ``anew`` maps these partners to what their new pack says of itself: kind, reason, supersedes (the pack that it
+    takes the place of) and changes. All others stay as they were issued.
     """
     settings = params.read(root)
     loaded = ingest.load(settings)
     measured = _measure(settings, loaded, _quarter(settings, loaded, quarter))
     _stop_on_errors(settings, measured.findings, loaded)
-    return _write(settings, measured, loaded, "", partners)
+    return _write(settings, measured, loaded, "", anew)
 
 
 def _store(settings: Params) -> Path:
@@ -247,19 +248,26 @@ def _digest(settings: Params) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _write(settings: Params, measured: Programme, loaded: Loaded, digest: str, anew: Collection[str] = ()) -> Slices:
+def _write(
+    settings: Params,
+    measured: Programme,
+    loaded: Loaded,
+    digest: str,
+    anew: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Slices:
     folder = _store(settings) / "slices" / measured.quarter.label
     slices = _slices(settings, measured, digest, _stopped(settings, loaded))
     partners = loaded.tables["partners"].to_pylist()
     frozen = issued.slices_of(settings, slices.quarter)
     changed = restating.find(measured)
     for partner in partners:
-        path = slices.path(partner["partner_id"])
-        if partner["partner_id"] in frozen and partner["partner_id"] not in anew:
-            files.write_bytes(path, frozen[partner["partner_id"]])
+        key = partner["partner_id"]
+        issue = (anew or {}).get(key)
+        if key in frozen and issue is None:
+            files.write_bytes(slices.path(key), frozen[key])
         else:
-            mine = None if changed is None else changed.get(partner["partner_id"], [])
-            files.write_json(path, dossier.portray(measured, partner, mine))
+            mine = None if changed is None else changed.get(key, [])
+            files.write_json(slices.path(key), dossier.portray(measured, partner, mine, issue))
     wanted = {slices.path(partner["partner_id"]).name for partner in partners} | {"index.json"}
     for stale in folder.glob("*.json"):
         if stale.name not in wanted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -11,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import openpyxl
 import pytest
 import tiny_workbook
 from conftest import ROOT, copy_workbook
@@ -84,18 +84,28 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return digests(copy_workbook(tmp_path_factory.mktemp("here")), "0")
 
 
+def shuffle(file: Path) -> None:
+    """The rows of a partner list in another order."""
+    book = openpyxl.load_workbook(file)
+    sheet = book.worksheets[0]
+    head = next(at for at, row in enumerate(sheet.iter_rows(values_only=True), 1) if "Partner ID" in row)
+    rows = [at for at in range(head + 1, sheet.max_row + 1) if str(sheet.cell(at, 1).value).startswith("P-")]
+    assert len(rows) > 8
+    cells = [[cell.value for cell in sheet[at]] for at in rows]
+    random.Random(3).shuffle(cells)
+    for at, values in zip(rows, cells, strict=True):
+        for column, value in enumerate(values, 1):
+            sheet.cell(at, column).value = value
+    book.save(file)
+
+
 def test_slices_are_the_same_elsewhere_and_in_another_order(shipped: dict[str, str], tmp_path: Path) -> None:
     """Another folder, another seed of hashes, another zone, the rows of the partner list shuffled."""
     root = copy_workbook(tmp_path / "somewhere else")
-    (file,) = (root / "data" / "demo").glob("partner*.csv")
-    raw = file.read_bytes()
-    end = b"\r\n" if b"\r\n" in raw else b"\n"
-    head, *rows = raw.rstrip(end).split(end)
-    assert len(rows) > 8
-    assert b'"' not in raw or all(row.count(b'"') % 2 == 0 for row in rows)
-    random.Random(3).shuffle(rows)
-    file.write_bytes(end.join([head, *rows]) + end)
+    file = root / "data" / "demo" / "partners.xlsx"
+    before = file.read_bytes()
+    shuffle(file)
+    assert file.read_bytes() != before
     found = digests(root, "7")
     assert found.keys() == shipped.keys()
     assert [one for one in found if found[one] != shipped[one]] == []
-    assert hashlib.sha256(raw).hexdigest() != hashlib.sha256(file.read_bytes()).hexdigest()

@@ -82,6 +82,9 @@ class Step:
         The days of the new quarter that count for the partner, None for all of them.
     peers:
         The quantile that ``renew.quantile`` asks for, None where fewer than five peers are known.
+    part:
+        Whether ``last`` is the target of the days that counted in ``past[0]``; False where it was agreed for the whole
+        quarter, and days fell out later.
     """
 
     goal: Goal
@@ -94,6 +97,7 @@ class Step:
     carried: Decimal = Decimal(0)
     eligible: Eligible | None = None
     peers: PeerValue | None = None
+    part: bool = True
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def framed(step: Step, target: Target, log: Log) -> Frame:
     start, said = given - step.carried, ""
     if step.carried:
         said = f" ({say(given, unit)} without the {say(step.carried, unit)} carried over)"
-    if scales and step.past and "target of the definition" not in log.flags:
+    if scales and step.past and step.part and "target of the definition" not in log.flags:
         start, scaled = _scaled(step, step.past[0], start, log, of_definition=True)
         said += scaled
     said = say(start, unit) + said
