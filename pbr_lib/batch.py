@@ -27,6 +27,8 @@ from pbr_lib.slices import Slices
 
 __all__ = ["Request", "Run", "build", "build_from", "jobs_of"]
 
+_PARAMETERS = ("partner", "quarter", "edition")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -66,7 +68,7 @@ def build(request: Request, tell: Callable[[str, Any], None] = lambda event, val
     InputError
         For faults in params, exports, template, quarter or partner names, before any notebook runs.
     """
-    template.check(_notebook(request), ("partner", "quarter", "edition"))
+    template.check(_notebook(request), _PARAMETERS)
     return build_from(request, slices.ensure(request.root, request.quarter, fetch=True), tell)
 
 
@@ -88,8 +90,12 @@ def build_from(request: Request, ready: Slices, tell: Callable[[str, Any], None]
 
 
 def jobs_of(request: Request, ready: Slices) -> list[Job]:
-    """The packs of a request: where each lies, and the key that names the state it is made from."""
+    """The packs of a request: where each lies, and the key that names the state it is made from.
+
+    ``InputError`` when the notebook is not there, or is none.
+    """
     notebook, folder = _notebook(request), _folder(request, ready)
+    template.check(notebook, _PARAMETERS)
     partners = request.partners or tuple(ready.partners)
     shared = hashlib.sha256(notebook.read_bytes() + files.code_digest().encode() + request.edition.encode())
     out = []

@@ -249,7 +249,7 @@ def test_a_row_of_a_stranger_ends_no_command_in_a_traceback(
         (("goals", "agree", "2026-Q3", "--us", "We", "--goal", "leeds_q"), "leeds_q"),
         (("close", "2026-Q3"), ""),
         (("close", "1999-Q1"), ""),
-        (("close", "2026-Q2", "--restated"), "is not closed"),
+        (("close", "2026-Q2", "--restated"), "pbr close 2026-Q2"),
     ],
 )
 def test_what_cannot_be_asked_is_told(

@@ -96,6 +96,8 @@ def shuffle(file: Path) -> None:
     for at, values in zip(rows, cells, strict=True):
         for column, value in enumerate(values, 1):
             sheet.cell(at, column).value = value
+            if isinstance(value, str):
+                sheet.cell(at, column).data_type = "s"  # also what looks like a formula
     book.save(file)
 
 

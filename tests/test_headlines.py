@@ -74,7 +74,9 @@ def test_the_sentences_of_the_demo_read_as_meant(demo_review: Callable[..., Revi
     ]
     assert sentence(first, "cannot") == "Customer satisfaction cannot be measured: no export of surveys was provided."
     assert sentence(demo_review("P-002"), "promised") == "0 of 1 action promised last quarter is done; 1 is overdue."
-    assert sentence(demo_review("P-005"), "agreed") == "4 targets are not yet agreed by both sides."
+    assert sentence(demo_review("P-005"), "agreed") == (
+        "4 targets were not agreed in time; where there is one, the last agreed ones stand."
+    )
     assert "No activity" in sentence(demo_review("P-007"), "these zeros are real")
     assert sentence(demo_review("P-008"), "joining").startswith("65 % of plan since joining on 10 Aug, where")
     assert said(demo_review("P-008", "2026-Q2")) == ["No goals are agreed for this quarter."]

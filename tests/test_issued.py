@@ -1,11 +1,13 @@
-"""What was issued, as packs and renewals ask for it: nothing where there is no ledger, and nothing is made by asking."""
+"""What was issued, as packs and renewals ask for it: nothing where there is no ledger, and none is made by asking."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import tiny_workbook
+from conftest import ROOT
 
 from pbr_lib import issued, issuing, params
 from pbr_lib.errors import InputError
@@ -37,7 +39,10 @@ def test_an_early_close_is_refused_and_makes_no_ledger(root: Path) -> None:
 
 
 def test_a_close_without_packs_names_every_one_that_is_missing(root: Path) -> None:
-    """None is issued."""
+    """None is issued; a workbook without the notebook says so."""
+    with pytest.raises(InputError, match="notebook") as told:
+        issuing.close(root, "2026-Q2")
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
     with pytest.raises(InputError) as told:
         issuing.close(root, "2026-Q2")
     assert str(told.value).count("is missing") == 3
@@ -47,7 +52,7 @@ def test_a_close_without_packs_names_every_one_that_is_missing(root: Path) -> No
 def test_a_quarter_that_is_open_has_no_restatements(root: Path) -> None:
     """The remedy is the command that closes it."""
     for call in (lambda: issuing.restatements(root, "2026-Q2"), lambda: issuing.reissue(root, "2026-Q2", ["A"], "why")):
-        with pytest.raises(InputError, match="is not closed") as told:
+        with pytest.raises(InputError, match="nothing was issued") as told:
             call()
         assert told.value.fix == "close it first: pbr close 2026-Q2"
     with pytest.raises(InputError, match="no partner is named"):
