@@ -56,7 +56,8 @@ def portray(
         "currency": params.workbook.currency,
         "show_influenced": params.workbook.show_influenced,
         "records_on_page": params.workbook.records_on_page,
-        "partner": {key: plain(value) for key, value in partner.items()},
+        # Where the row stands in its export would change all slices whenever a partner joins the list.
+        "partner": {key: plain(value) for key, value in partner.items() if not key.startswith("src_")},
         "quarter": _quarter(quarter, programme.ground.as_of, clock),
         "score": _score(total),
         "objectives": dict(params.objectives),

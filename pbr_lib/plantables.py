@@ -41,20 +41,16 @@ STATES = {
 def kept_table(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> Table:
     """What was promised in earlier quarters, checked: the review opens with it."""
     before = [action for action in actions if action["opened"] != quarter["label"]]
-    table = action_table(before, quarter)
+    done = sum(action["status"] == "done" for action in before)
+    counted = sum(action["status"] != "dropped" for action in before)
     return Table(
         "kept",
-        table.columns,
-        table.rows,
-        _kept_title(before, quarter),
+        action_table(before, quarter).columns,
+        action_table(before, quarter).rows,
+        f"Promised before {quarter['label']}",
+        f"{done} of {counted} done; what was dropped is not counted." if counted else "",
         empty="Nothing was promised in the quarter before.",
     )
-
-
-def _kept_title(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> str:
-    done = sum(action["status"] == "done" for action in actions)
-    counted = sum(action["status"] != "dropped" for action in actions)
-    return f"Promised before {quarter['label']}: {done} of {counted} done" if counted else "Promised before"
 
 
 def action_table(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> Table:
@@ -184,7 +180,7 @@ def proposal_table(following: dict[str, Any]) -> Table:
         Column("basis", "How it follows", width=3),
         Column("state", "State", "status"),
         Column("us", "For us", width=1.1),
-        Column("them", "For the partner", width=1.1),
+        Column("them", "For partner", width=1.1),
         Column("stretch", "Stretch", "amount", sheet_only=True),
         Column("red_flag", "Red flag", "amount", sheet_only=True),
     )
