@@ -7,9 +7,10 @@ params and code and on nothing else; when none of these changed, the slices that
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,7 @@ def _write(
     slices = _slices(settings, measured, digest, _stopped(settings, loaded))
     partners = loaded.tables["partners"].to_pylist()
     frozen = issued.slices_of(settings, slices.quarter)
+    slices = _with_those_gone(slices, frozen)
     changed = restating.find(measured)
     for partner in partners:
         key = partner["partner_id"]
@@ -268,7 +270,9 @@ def _write(
         else:
             mine = None if changed is None else changed.get(key, [])
             files.write_json(slices.path(key), dossier.portray(measured, partner, mine, issue))
-    wanted = {slices.path(partner["partner_id"]).name for partner in partners} | {"index.json"}
+    for key in slices.partners.keys() - {partner["partner_id"] for partner in partners}:
+        files.write_bytes(slices.path(key), frozen[key])
+    wanted = {slices.path(key).name for key in slices.partners} | {"index.json"}
     for stale in folder.glob("*.json"):
         if stale.name not in wanted:
             stale.unlink()
@@ -283,6 +287,12 @@ def _write(
     }
     files.write_json(folder / "index.json", index)
     return slices
+
+
+def _with_those_gone(slices: Slices, frozen: Mapping[str, bytes]) -> Slices:
+    """The slices with those of partners whom no export names any more, but whose packs of the quarter were issued."""
+    gone = {key: str(json.loads(data)["partner"]["name"]) for key, data in frozen.items() if key not in slices.partners}
+    return replace(slices, partners=dict(sorted({**slices.partners, **gone}.items()))) if gone else slices
 
 
 def _stopped(settings: Params, loaded: Loaded) -> tuple[str, ...]:

@@ -291,6 +291,17 @@ def test_a_closed_quarter_is_made_of_what_was_issued(closed: tuple[Path, dict[st
     assert digests(root) == issued
 
 
+def test_a_partner_that_is_gone_keeps_what_was_issued(closed: tuple[Path, dict[str, str]], restored: Path) -> None:
+    """No export names it any more, and its frozen slice is still what its pack is made from."""
+    before = slices.ensure(restored, CLOSED).path("B").read_bytes()
+    tiny_workbook.export(restored, "partners", [tiny_workbook.partner("A")])
+    tiny_workbook.agree(restored, CLOSED, [f"A,{key},{to}" for key, to in TARGETS.items()])
+    ready = slices.ensure(restored, CLOSED)
+    assert dict(ready.partners)["B"] == "Bellwether Systems"
+    assert ready.path("B").read_bytes() == before
+    assert "B" not in slices.ensure(restored, "2026-Q3").partners
+
+
 def test_a_new_issue_names_what_it_takes_the_place_of_and_keeps_it(
     closed: tuple[Path, dict[str, str]], restored: Path
 ) -> None:
