@@ -149,7 +149,7 @@ def prospect(base: Ground, metric: str, tested: Tested | None = None, quarter: Q
     method = tested.choice(metric) if tested is not None else OURS
     if not method and tested is not None:
         count = tested.held(metric)[0]
-        return _silent(metric, partners, f"no forecast: no method beat the run-rate on {count:,} partner-quarters")
+        return _silent(metric, partners, f"no forecast: no method proved reliable on {count:,} past partner-quarters")
     whole = forecast_subjects.subject_of(base, metric, quarter.calendar)
     some = whole.of_partners(forecast_subjects.sample(whole, backtest.SAMPLE), backtest.DRAWS)
     past = contest.play(some, quarter.elapsed(base.as_of))

@@ -127,7 +127,7 @@ def test_a_simple_way_that_comes_closer_is_shown_by_its_name(base: Ground) -> No
 def test_where_no_way_can_be_trusted_nothing_is_shown(base: Ground) -> None:
     """The reason gives the number of partner-quarters that it rests on."""
     found = outlook.outlooks(base, "new_partner_leads", {}, scored_as(RUN_RATE, 0.5))
-    assert found["P-001"].reason == "no forecast: no method beat the run-rate on 100 partner-quarters"
+    assert found["P-001"].reason == "no forecast: no method proved reliable on 100 past partner-quarters"
 
 
 def test_the_same_ground_gives_the_same_outlook(base: Ground, shown: Any) -> None:

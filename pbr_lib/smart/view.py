@@ -120,11 +120,12 @@ def table(found: Sequence[Found]) -> Table:
     columns = (
         Column("state", "Severity", "status"),
         Column("rule", "Rule"),
-        Column("subject", "Goal or metric", width=1.2),
-        Column("what", "What is wrong", width=2.6),
+        Column("subject", "Goal or metric", width=1.4),
+        Column("what", "What is wrong", width=4.4),
         Column("whom", "Partners", width=1.2),
-        Column("fix", "How to mend it", width=2.2),
-        Column("where", "Where", width=1.6),
+        Column("fix", "How to mend it", width=2.4),
+        Column("place", "Where", width=1.4),
+        Column("where", "File and row", sheet_only=True),
         Column("letter", "Asks", sheet_only=True),
         Column("count", "Number of partners", "amount", sheet_only=True),
         Column("partners", "All partners", sheet_only=True),
@@ -133,6 +134,15 @@ def table(found: Sequence[Found]) -> Table:
     caption = "Where many partners are concerned, sentence and place are those of the first."
     empty = "Every goal is specific, measurable, attainable, relevant and time-bound."
     return Table("smart", columns, rows, "SMART checks", caption if rows else "", empty, print_rows=_SHOWN)
+
+
+def _short(where: str) -> str:
+    """A place in as few words as tell it: the row of the quarter's file, else the name of the file.
+
+    What else a place says, the finding's goal or metric says as well, and on a page it would narrow the sentence.
+    """
+    file, _, rest = where.removeprefix("params/").partition(", ")
+    return rest if file.startswith("goals/") and rest else file.removeprefix("goals/")
 
 
 def _row(group: Group) -> tuple[Cell, ...]:
@@ -144,6 +154,7 @@ def _row(group: Group) -> tuple[Cell, ...]:
         one.what,
         group.whom or None,
         one.fix,
+        _short(one.where) or None,
         one.where or None,
         LETTERS[one.letter],
         Amount(Decimal(len(group.partners)), Unit("count")) if group.partners else None,
