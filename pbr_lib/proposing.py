@@ -48,11 +48,15 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Proposals:
-    """Everything proposed for a quarter, by partner in the order of ids, goals in the order of the definitions."""
+    """Everything proposed for a quarter, by partner in the order of ids, goals in the order of the definitions.
+
+    ``retire`` names the goals that no longer tell partners apart, with the reason; to be decided by people.
+    """
 
     quarter: Quarter
     drafts: tuple[Draft, ...] = field(repr=False)
     dropped: tuple[Dropped, ...] = field(default=(), repr=False)
+    retire: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, partner_id: str) -> tuple[Draft, ...]:
         """Those of one partner."""
@@ -94,7 +98,20 @@ def propose(ground: Ground, mid: Mid = lambda goal, partner: None) -> Proposals:
                     dropped.append(Dropped(partner_id, key, draft.proposal.basis))
                 else:
                     drafts.append(draft)
-    return Proposals(quarter, tuple(drafts), tuple(dropped))
+    return Proposals(quarter, tuple(drafts), tuple(dropped), dict(_topped_out(ground)))
+
+
+def _topped_out(ground: Ground) -> Iterator[tuple[str, str]]:
+    """Goals whose metric is nearly the same for all partners in the last quarter that is over (goals.md 4.2)."""
+    for key, goal in ground.params.goals.items():
+        history = ground.history(goal.metric, ground.params.calendar_of(goal))
+        over = [at for at, closed in enumerate(history.closed) if closed]
+        if over:
+            values = history.value[history.usable[:, over[-1]], over[-1]]
+            unit = ground.params.metrics[goal.metric].unit.unit
+            advice = stopping.topped_out(values, unit, ground.params.workbook.peers.least)
+            if advice is not None:
+                yield key, advice.words
 
 
 class _Maker:

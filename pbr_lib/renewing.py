@@ -5,7 +5,7 @@ signed stays, and a second run changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +55,7 @@ class Renewed:
     written: bool
     rows: tuple[Row, ...] = field(repr=False)
     dropped: tuple[Dropped, ...] = field(repr=False)
+    retire: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     @property
@@ -77,9 +78,9 @@ class Renewed:
         flags = dict.fromkeys(flag for row in self.rows for flag in row.draft.proposal.flags if flag not in _QUIET)
         for flag in flags:
             yield from _listed(flag, (row for row in self.rows if flag in row.draft.proposal.flags))
-        yield from _several(
-            "to decide", [f"{_who(row.draft)}: {row.draft.stop}" for row in self.rows if row.draft.stop]
-        )
+        stops = [f"{_who(row.draft)}: {row.draft.stop}" for row in self.rows if row.draft.stop]
+        stops += [f"{goal}, all partners: {words}" for goal, words in self.retire.items()]
+        yield from _several("to decide", stops)
         yield from _several("not carried on", [f"{one.partner_id} {one.goal}: {one.reason}" for one in self.dropped])
 
     def as_json(self) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class Renewed:
         ]
         dropped = [vars(one) for one in self.dropped]
         head = {"quarter": self.quarter, "file": self.file, "written": self.written, "fates": self.fates}
-        return {**head, "targets": rows, "dropped": dropped}
+        return {**head, "targets": rows, "dropped": dropped, "retire": dict(self.retire)}
 
 
 def renew(root: Path, request: Request) -> Renewed:
@@ -137,7 +138,8 @@ def renew(root: Path, request: Request) -> Renewed:
     written = not request.dry_run and bool(rows) and book.save()
     dropped = tuple(one for one in proposals.dropped if one.partner_id in wanted)
     file = f"params/goals/{quarter.label}.csv"
-    return Renewed(quarter.label, file, written, tuple(rows), dropped, tuple(_remarks(standing)))
+    whole = proposals.retire if not request.partners else {}
+    return Renewed(quarter.label, file, written, tuple(rows), dropped, whole, tuple(_remarks(standing)))
 
 
 def _base(quarter: Quarter, as_of: Any) -> Quarter:

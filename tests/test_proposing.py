@@ -128,3 +128,17 @@ def test_peers_below_five_tell_nothing(tmp_path: Path) -> None:
     draft = one(proposed(tmp_path, ["A,leads_q,5"], goals), "A", "leads_q")
     assert "fewer than 5 peers" in draft.proposal.basis
     assert (draft.proposal.target and draft.proposal.target.value) == 5
+
+
+def test_a_metric_that_tells_nobody_apart_is_proposed_for_retirement(tmp_path: Path) -> None:
+    """Six partners with six leads each in the last quarter that is over: the goal is met by everybody alike."""
+    names = "ABCDEF"
+    leads = [
+        tiny_workbook.lead(f"{name}{at}", name, f"2026-05-{at + 1:02d} 10:00:00") for name in names for at in range(6)
+    ]
+    tables = {"partners": [tiny_workbook.partner(name) for name in names], "leads": leads}
+    settings = params.read(tiny_workbook.write(tmp_path, tables))
+    loaded = ingest.load(settings)
+    found = proposing.propose(ground.lay(settings, loaded, settings.quarter("2026-Q3")))
+    assert list(found.retire) == ["leads_q"]
+    assert found.retire["leads_q"].endswith("it tells nobody apart, retire it")
