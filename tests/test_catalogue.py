@@ -92,7 +92,14 @@ def goal_faults(tmp_path: Path, text: str, calendar: Calendar | None = None) -> 
     metrics, _ = yamlfile.validate(MetricsFile, read(tmp_path, "metrics.yaml", METRICS))
     assert file is not None, errors
     assert metrics is not None
-    return catalogue.check_goals(file, metrics, document, calendar or Calendar())
+    own = calendar or Calendar()
+
+    def called(name: str) -> Calendar:
+        if name not in ("", "partner_fy"):
+            raise ValueError(f'no calendar is called "{name}"; add it to params/workbook.yaml')
+        return Calendar(2, label="fiscal", name=name) if name else own
+
+    return catalogue.check_goals(file, metrics, document, called)
 
 
 def source_faults(tmp_path: Path, text: str) -> list[InputError]:
@@ -215,6 +222,48 @@ def test_the_first_period_is_of_the_programmes_calendar(tmp_path: Path) -> None:
     """A calendar label under a fiscal calendar is refused with an example of the right form."""
     found = goal_faults(tmp_path, GOALS, Calendar(first_month=4, label="fiscal"))
     assert {error.fix for error in found} == {"write a quarter like FY26-Q3"}
+
+
+def test_a_goal_may_name_a_calendar_of_its_own(tmp_path: Path) -> None:
+    """Its first period is a quarter of that calendar; a name that is none is told at the goal."""
+    own = GOALS.replace(
+        "first_period: 2026-Q1\n    applies", "calendar: partner_fy\n    first_period: FY27-Q1\n    applies"
+    )
+    assert goal_faults(tmp_path, own) == []
+    error = only(goal_faults(tmp_path, own.replace("partner_fy", "partner_yf")))
+    assert 'no calendar is called "partner_yf"' in error.what
+    assert "goals.leads_q.calendar" in error.where
+
+
+def test_a_goal_does_not_end_before_it_begins(tmp_path: Path) -> None:
+    """The last period may be the first."""
+    first = "first_period: 2026-Q1\n    target"
+    assert (
+        goal_faults(tmp_path, GOALS.replace(first, "first_period: 2026-Q1\n    last_period: 2026-Q1\n    target")) == []
+    )
+    early = GOALS.replace(first, "first_period: 2026-Q1\n    last_period: 2025-Q4\n    target")
+    error = only(goal_faults(tmp_path, early))
+    assert "lies before the first period" in error.what
+    assert "later quarter" in error.fix
+
+
+@pytest.mark.parametrize(
+    ("parent", "what"),
+    [
+        ("goal: leads_q", ""),
+        ("goal: leads_q, target: {at_least: 300}, partners: {region: EMEA}", ""),
+        ("goal: leeds_q", 'no goal is called "leeds_q"'),
+        ("goal: leads_q, target: {at_most: 300}", "its parent at_most"),
+        ("goal: leads_q, partners: {reegion: EMEA}", 'no column "reegion"'),
+    ],
+)
+def test_a_parent_rolls_up_a_goal_that_is_there(tmp_path: Path, parent: str, what: str) -> None:
+    """Its target is of the goal's kind, and its partners are chosen by columns of the partner list."""
+    found = goal_faults(tmp_path, GOALS + f"parents:\n  emea: {{label: EMEA, {parent}}}\n")
+    if what:
+        assert what in only(found).what
+    else:
+        assert found == []
 
 
 @pytest.mark.parametrize(

@@ -222,7 +222,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (Workbook, MINIMAL.replace("1", "2", 1), "line 1: pbr", "version 1", "write pbr: 1"),
         (Workbook, MINIMAL.replace("1", "true", 1), "line 1: pbr", "version 1", "write pbr: 1"),
         (Workbook, MINIMAL + "calendar: {first_month: 13}\n", "calendar.first_month", '"13"', "12 at most"),
-        (Workbook, MINIMAL + "calendar: fiscal\n", "line 4: calendar", '"fiscal" has no keys', "{first_month:"),
+        (Workbook, MINIMAL + "calendar: fiscal\n", "line 4: calendar", '"fiscal" has no keys', "first_month:"),
         (Workbook, MINIMAL + "label: fiscal\n", "line 4: label", "unknown key", "indent it under calendar"),
         (Workbook, MINIMAL + "calendar: {data: x}\n", "calendar.data", "unknown key", "further left"),
         (Workbook, MINIMAL + "show_influenced: maybe\n", "line 4", '"maybe" is neither', "true or false"),
