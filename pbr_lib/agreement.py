@@ -72,24 +72,25 @@ def agreed(params: Params, as_of: dt.date, closed: frozenset[str] = frozenset())
     for amendment in params.amendments:
         changes[amendment.quarter, amendment.partner_id, amendment.goal].append(amendment)
     units = {key: params.metrics[goal.metric].unit.unit for key, goal in params.goals.items()}
-    last: dict[Key, tuple[str, Instance]] = {}
+    last: dict[Key, tuple[str, Instance, str]] = {}
     out: dict[str, dict[Key, Agreed]] = {}
     for quarter in sorted(params.quarter(label) for label in params.instances):
         label = quarter.label
         rows = out[label] = {}
         until = deadline(quarter, params)
+        when = f"not agreed by both sides by {date_text(until)}"
         for row in params.instances[label]:
             key = (row.partner_id, row.goal)
             unit, one = units[row.goal], _settled(row, params.goals[row.goal], units[row.goal])
             if changes:
                 one = _amended(one, changes.get((label, *key), []), unit)
             if not one.in_force and as_of > until:
-                one = _lapsed(one, last.get(key), until, unit)
+                one = _lapsed(one, last.get(key), when)
             elif one.in_force and quarter.start <= as_of:
                 state: State = "closed" if label in closed else "active"
                 one = Agreed(one.row, one.instance, state, one.remark, one.since, one.amended)
             if one.state in ("agreed", "active", "closed"):
-                last[key] = (label, one.instance)
+                last[key] = (label, one.instance, aim(one.instance.target, unit))
             rows[key] = one
     return out
 
@@ -132,22 +133,22 @@ def _amended(one: Agreed, changes: list[Amendment], unit: Unit) -> Agreed:
     return one
 
 
-def _lapsed(one: Agreed, last: tuple[str, Instance] | None, until: dt.date, unit: Unit) -> Agreed:
+def _lapsed(one: Agreed, last: tuple[str, Instance, str] | None, when: str) -> Agreed:
     """Nobody signed in time: the last agreed target stands, and where there never was one, the proposal."""
-    when = f"not agreed by both sides by {date_text(until)}"
     if last is None:
-        return replace(one, state="lapsed", remark=f"{when}, and never before; the proposal stands unsigned")
-    label, before = last
-    told = f"{when}; the last agreed target, {aim(before.target, unit)} of {label}, stands"
-    instance = replace(one.instance, target=before.target, stretch=before.stretch, red_flag=before.red_flag)
-    return replace(one, instance=instance, state="lapsed", remark=told, since=label)
+        told = f"{when}, and never before; the proposal stands unsigned"
+        return Agreed(one.row, one.instance, "lapsed", told, one.since, one.amended)
+    label, before, words = last
+    told = f"{when}; the last agreed target, {words} of {label}, stands"
+    instance = one.instance.aimed(before.target, before.stretch, before.red_flag)
+    return Agreed(one.row, instance, "lapsed", told, label, one.amended)
 
 
 def moved(row: Instance, target: Target) -> Instance:
     """The row with another target; stretch and red flag stay where they still lie beyond it on their side."""
     value = target.value
     if value is None:
-        return replace(row, target=target)
+        return row.aimed(target, row.stretch, row.red_flag)
     up = target.kind == "at_least"
 
     def beyond(bound: Decimal | None, better: bool) -> Decimal | None:
@@ -156,4 +157,4 @@ def moved(row: Instance, target: Target) -> Instance:
         fits = bound > value if up == better else bound < value
         return bound if fits else None
 
-    return replace(row, target=target, stretch=beyond(row.stretch, True), red_flag=beyond(row.red_flag, False))
+    return row.aimed(target, beyond(row.stretch, True), beyond(row.red_flag, False))

@@ -34,8 +34,8 @@ class Instance:
 
     ``proposed`` is what renewal wrote: a target that differs from it was changed by hand. ``agreed_target`` is what
     was signed: a target that differs from it was changed afterwards, and is signed anew, or, once both sides have
-    agreed and the quarter has begun, needs an amendment. ``carried`` is
-    the part of the target that makes up for the quarter before; it is carried once.
+    agreed and the quarter has begun, needs an amendment. ``carried`` is the part of the target that makes up for the
+    quarter before; it is carried once.
     """
 
     partner_id: str
@@ -58,6 +58,26 @@ class Instance:
     def agreed(self) -> bool:
         """Whether both sides have agreed."""
         return bool(self.agreed_by_us and self.agreed_by_them)
+
+    def aimed(self, target: Target, stretch: Decimal | None, red_flag: Decimal | None) -> Instance:
+        """The same row with another target and bounds; ``dataclasses.replace`` takes five times as long."""
+        return Instance(
+            self.partner_id,
+            self.goal,
+            target,
+            stretch,
+            red_flag,
+            self.weight,
+            self.owner_us,
+            self.owner_them,
+            self.agreed_by_us,
+            self.agreed_by_them,
+            self.basis,
+            self.where,
+            self.proposed,
+            self.agreed_target,
+            self.carried,
+        )
 
     @property
     def moved(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 from functools import cached_property
@@ -121,6 +121,13 @@ class Grid:
         """The place of a cell; ``KeyError`` for a partner or a quarter that is not here."""
         row, column = self._places
         return row[partner_id] * len(self.quarters) + column[period_id]
+
+    def cells(self, partners: Sequence[str], period_ids: Sequence[str]) -> Ints:
+        """The places of cells, an array of partners by quarters; ``KeyError`` for what is not here."""
+        row, column = self._places
+        rows = np.array([row[partner] for partner in partners], np.int64)
+        columns = np.array([column[period] for period in period_ids], np.int64)
+        return rows[:, None] * len(self.quarters) + columns[None, :]
 
     @cached_property
     def _places(self) -> tuple[dict[str, int], dict[str, int]]:

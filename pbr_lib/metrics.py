@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -119,8 +118,7 @@ class Measurement:
 
     def columns(self, partners: Sequence[str], quarters: Sequence[str]) -> tuple[Any, Any]:
         """Values (Decimal, or None when not known) and record counts as arrays of partners by quarters."""
-        at = [[self._grid.at(partner, quarter) for quarter in quarters] for partner in partners]
-        where = np.array(at, np.int64).reshape(len(partners), len(quarters))
+        where = self._grid.cells(partners, quarters)
         return self._cells.value[where], self._cells.n[where]
 
     def records(self, quarters: Iterable[Quarter]) -> pa.Table:
