@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pbr_lib.blocks import Cell, Column, Status, Table
-from pbr_lib.model import Amount, Finding, Unit, percent_text
+from pbr_lib.model import Finding, Unit, count_of, percent_text
 
 if TYPE_CHECKING:
     from pbr_lib.coverage import Covered
@@ -59,7 +59,7 @@ def _file_rows(extract: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
     reach = (dt.date.fromisoformat(extract["covers_from"]), dt.date.fromisoformat(extract["as_of"]))
     state = Status("read", "●", "good")
     for file in extract["files"]:
-        yield (file["file"], state, _count(file["rows"]), read_as, *reach, *told, file["sha256"])
+        yield (file["file"], state, count_of(file["rows"]), read_as, *reach, *told, file["sha256"])
 
 
 def _read_as(facts: Mapping[str, str]) -> str | None:
@@ -101,9 +101,9 @@ def _account(extract: Mapping[str, Any]) -> tuple[Cell, ...]:
     aside = extract["set_aside"]
     return (
         name,
-        _count(extract["rows_read"]),
-        _count(extract["rows_used"]),
-        _count(sum(aside.values())),
+        count_of(extract["rows_read"]),
+        count_of(extract["rows_used"]),
+        count_of(sum(aside.values())),
         _reasons(aside),
         ADDS_UP if balanced(extract) else OFF,
         *more,
@@ -118,7 +118,7 @@ def _credit_account(claims: Mapping[str, int]) -> tuple[Cell, ...]:
     aside = {reason: count for reason, count in claims.items() if reason not in ("read", "credited")}
     used = claims.get("credited", claims["read"] - sum(aside.values()))
     state = ADDS_UP if claims["read"] == used + sum(aside.values()) else OFF
-    counts = (_count(claims["read"]), _count(used), _count(sum(aside.values())))
+    counts = (count_of(claims["read"]), count_of(used), count_of(sum(aside.values())))
     return ("Claims of credit in all exports", *counts, _reasons(aside), state, None, None, "attributions", *[None] * 3)
 
 
@@ -167,11 +167,11 @@ def _finding(one: Finding) -> tuple[Cell, ...]:
         one.what,
         one.where or None,
         one.value or None,
-        _count(one.count) if one.count > 1 or one.row is not None else None,
+        count_of(one.count) if one.count > 1 or one.row is not None else None,
         one.fix or None,
         one.severity,
         one.file,
-        None if one.row is None else _count(one.row),
+        None if one.row is None else count_of(one.row),
         one.column,
         one.partner_id,
     )
@@ -209,7 +209,3 @@ def _covered(one: Covered, running: bool) -> Status:
     # A day of ninety must neither pass for nothing nor ninety-nine hundredths for all.
     share = min(max(Decimal(str(one.share)), Decimal("0.01")), Decimal("0.99"))
     return Status(percent_text(share), "◐", "neutral" if running else "warn")
-
-
-def _count(number: int) -> Amount:
-    return Amount(Decimal(number), _COUNT)

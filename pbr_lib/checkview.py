@@ -10,12 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pbr_lib import checktables, sumtables
 from pbr_lib.blocks import Card, Cards, Cover, Status, Table
-from pbr_lib.model import Amount, Finding, date_text
+from pbr_lib.model import Finding, count_of, date_text, named
 
 if TYPE_CHECKING:
     from pbr_lib.slices import Checked
@@ -79,17 +78,17 @@ class Check:
         whole = all(checktables.balanced(extract) for extract in self._extracts)
         account = checktables.ADDS_UP if whole else checktables.OFF
         errors, warnings = (self._number(severity) for severity in ("error", "warning"))
-        graver = f"{_named(errors, 'error')}, {_named(warnings, 'warning')}"
+        graver = f"{named(errors, 'error')}, {named(warnings, 'warning')}"
         worst = "error" if errors else "warning" if warnings else ""
         arrived = Status(f"{missing} not provided", "○", "neutral") if missing else Status("all there", "●", "good")
         mend = checktables.SEVERITIES[worst] if worst else Status("nothing to mend", "●", "good")
         return Cards(
             (
-                Card("Exports that arrived", _count(len(self._present)), (f"of {len(self._extracts)}",), arrived),
-                Card("Rows used", _count(used), (f"of {read:,} read",), account),
+                Card("Exports that arrived", count_of(len(self._present)), (f"of {len(self._extracts)}",), arrived),
+                Card("Rows used", count_of(used), (f"of {read:,} read",), account),
                 Card(
                     "To be mended",
-                    _count(errors + warnings),
+                    count_of(errors + warnings),
                     (graver,),
                     mend,
                 ),
@@ -166,17 +165,9 @@ class Check:
 
     def _tally(self) -> str:
         words = {"error": "error", "warning": "warning", "info": "remark"}
-        return ", ".join(_named(self._number(severity), word) for severity, word in words.items())
+        return ", ".join(named(self._number(severity), word) for severity, word in words.items())
 
 
 def _gravity(one: Finding) -> tuple[Any, ...]:
     place = (one.file, one.row or 0, one.column)
     return (_RANK[one.severity], -one.count, *place, one.rule, one.what, one.value, one.partner_id)
-
-
-def _named(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def _count(number: int) -> Amount:
-    return Amount(Decimal(number))

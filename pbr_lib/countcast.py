@@ -22,7 +22,7 @@ from pbr_lib.history import History
 from pbr_lib.periods import Quarter
 from pbr_lib.predictive import Predictive, Samples, seed_of
 
-__all__ = ["Forecast", "Setting", "at_start", "counted", "flow", "forecast"]
+__all__ = ["Forecast", "Setting", "at_start", "counted", "flow", "forecast", "several"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -259,18 +259,19 @@ def _unknown(history: History, setting: Setting) -> Mask:
 
 
 def _evidence(own: int, peers: int) -> str:
-    return f"{_number(own, 'closed quarter')} and {_number(peers, 'peer')}"
+    return f"{several(own, 'closed quarter')} and {several(peers, 'peer')}"
 
 
 def _basis(own: int, peers: int) -> str:
-    others = _number(peers, "other partner")
+    others = several(peers, "other partner")
     if not own:
         return f"{others}, since it has no closed quarter of its own"
     mine = "its last quarter" if own == 1 else f"its last {own} quarters"
     return f"{mine}, drawn towards {others}" if peers else mine
 
 
-def _number(count: int, what: str) -> str:
+def several(count: int, what: str) -> str:
+    """``no peers``, ``1 peer``, ``5 peers``."""
     return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pbr_lib import chances
 from pbr_lib.bookings import Bookings, day_shares
 from pbr_lib.chances import Amounts
-from pbr_lib.countcast import Forecast, Setting
+from pbr_lib.countcast import Forecast, Setting, several
 from pbr_lib.dealbook import UNKNOWN, Deals
 from pbr_lib.history import History
 from pbr_lib.periods import Quarter
@@ -238,9 +238,9 @@ def _amounts(each: Floats, partner: Ints, size: int) -> Amounts:
 
 
 def _words(count: int, by: str, quarters: int) -> str:
-    deals = _number(count, "open deal")
+    deals = several(count, "open deal")
     odds_of = f", won in time as often as deals of their {by} before" if count else ""
-    return f"{deals}{odds_of}; and what came late in {_number(quarters, 'past quarter')}"
+    return f"{deals}{odds_of}; and what came late in {several(quarters, 'past quarter')}"
 
 
 def _evidence(history: History, setting: Setting) -> tuple[Mask, tuple[str, ...]]:
@@ -257,11 +257,7 @@ def _evidence(history: History, setting: Setting) -> tuple[Mask, tuple[str, ...]
     blind = np.zeros(len(own), bool) if at is None else np.isnan(history.value[:, at])
     reason = []
     for row in range(len(own)):
-        few = f"not enough history: {_number(int(own[row]), 'closed quarter')} and {_number(int(peers[row]), 'peer')}"
+        few = f"not enough history: {several(int(own[row]), 'closed quarter')} and {several(int(peers[row]), 'peer')}"
         unknown = "what was booked so far is not known" if blind[row] else "" if enough[row] else few
         reason.append(f"not in the programme in {setting.quarter.label}" if away[row] else unknown)
     return np.array([not each for each in reason], bool), tuple(reason)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"

@@ -109,9 +109,7 @@ def _goal(programme: Programme, each: Evaluated, before: Result | None) -> dict[
         "pace_index": plain(result.pace.index),
         "pace_share": plain(result.pace.share) if result.pace.expected is not None else None,
         "pace_basis": result.pace.basis,
-        "pace_curve": programme.ahead.curve(result.key, instance.partner_id)
-        if result.pace.expected is not None
-        else None,
+        "pace_curve": _pace_curve(programme, result),
         "standing": result.standing,
         "currency": _currency(programme, each),
         "last": _last(programme, result.key, instance.partner_id, before),

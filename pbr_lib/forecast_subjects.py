@@ -4,10 +4,7 @@ ground of all goals once, and what forecasts and scores knows neither params nor
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +65,6 @@ def _subject(ground: Ground, name: str, metric: SimpleMetric, calendar: Calendar
     wanted = [ground.applies[key] for key, goal in ground.params.goals.items() if goal.metric == name]
     scored = np.array([any(one in each for each in wanted) for one in partners], bool)
     smart = ground.params.workbook.smart
-    rows = list(ground.partners.values())
     return Subject(
         name,
         metric,
@@ -76,9 +72,9 @@ def _subject(ground: Ground, name: str, metric: SimpleMetric, calendar: Calendar
         booked,
         deals,
         scored,
-        _days(row.get("joined_on") for row in rows),
-        _days(row.get("ended_on") for row in rows),
-        _groups(rows, ground.params.workbook.peers.by),
+        ground.days("joined_on"),
+        ground.days("ended_on"),
+        ground.peers.groups[:-1],
         (smart.least_quarters, smart.least_peers),
         resting=ground.resting(name),
     )
@@ -104,17 +100,3 @@ def _deals(ground: Ground, name: str, metric: SimpleMetric, booked: bookings.Boo
     last = np.datetime64(ground.quarter.last_day, "D")
     known = int((deals.won & (deals.closed >= first) & (deals.closed <= last)).sum())
     return deals if known >= _KNOWN_CREATED * int(booked.records.sum()) else None
-
-
-def _groups(rows: Sequence[Any], by: Sequence[str]) -> tuple[Ints, ...]:
-    """Peers: alike in all of those columns, then in all but the last, and so on."""
-    out = []
-    for end in range(len(by), 0, -1):
-        keys = [tuple(str(row.get(column) or "") for column in by[:end]) for row in rows]
-        number = {key: at for at, key in enumerate(sorted(set(keys)))}
-        out.append(np.array([number[key] for key in keys], np.int64))
-    return tuple(out)
-
-
-def _days(values: Iterable[Any]) -> Days:
-    return np.array([each if isinstance(each, dt.date) else None for each in values], "datetime64[D]")

@@ -13,7 +13,7 @@ from pathlib import Path
 from pbr_lib import files
 from pbr_lib.definitions import Target
 from pbr_lib.goalrows import AMENDMENT_COLUMNS, GOAL_COLUMNS
-from pbr_lib.model import Unit
+from pbr_lib.model import Unit, plain_digits
 
 __all__ = ["Book", "amendments_book", "cell", "goals_book"]
 
@@ -132,14 +132,9 @@ def cell(value: Target | Decimal | None, unit: Unit) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return _number(value * 100) + " %" if unit.kind == "percent" else _number(value)
+        return plain_digits(value * 100) + " %" if unit.kind == "percent" else plain_digits(value)
     if value.done_by is not None:
         return value.done_by.isoformat()
     if value.between is not None:
         return "..".join(cell(bound, unit) for bound in value.between)
     return cell(value.value, unit)
-
-
-def _number(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -20,7 +20,7 @@ from pbr_lib.agreement import Agreed
 from pbr_lib.blocks import Card, Cards, Chart, Column, Cover, Note, Run, Status, Table
 from pbr_lib.errors import InputError
 from pbr_lib.goalrows import Instance
-from pbr_lib.model import Amount, Unit, date_text, percent_text
+from pbr_lib.model import Amount, Unit, count_of, date_text, named, percent_text
 from pbr_lib.planning import Checked, Following
 from pbr_lib.rollup import tables
 from pbr_lib.smart import Judged, view
@@ -117,14 +117,14 @@ class Goals:
         none = Status("no file of targets yet", "○", "neutral")
         return Cards(
             (
-                Card("To be mended", _count(errors + warnings), (f"{_named(errors, 'error')} among them",), mend),
+                Card("To be mended", count_of(errors + warnings), (f"{named(errors, 'error')} among them",), mend),
                 Card(
                     "Expected to be met",
                     Amount(None if share is None else Decimal(repr(round(share, 6))), _PERCENT),
-                    (f"of {_named(judged, 'target')} that can be judged", f"sound is {low} to {high}"),
+                    (f"of {named(judged, 'target')} that can be judged", f"sound is {low} to {high}"),
                     targettables.soundness(share, judged),
                 ),
-                Card("Agreed by both sides", _count(both), (f"of {len(rows):,}",), signed if rows else none),
+                Card("Agreed by both sides", count_of(both), (f"of {len(rows):,}",), signed if rows else none),
             ),
             name="goals",
         )
@@ -257,9 +257,9 @@ class Goals:
         file = f"params/goals/{self.next_quarter}.csv"
         new = [row for row in self._rows if (row.partner_id, row.goal) not in self.following.written]
         tried = len(self._tried)
-        told = [f"{_named(len(new), 'proposal')} would be added to {file}." if new else f"{file} has every proposal."]
+        told = [f"{named(len(new), 'proposal')} would be added to {file}." if new else f"{file} has every proposal."]
         if tried:
-            told.append(f"{_named(tried, 'target')} would be set to the number that was tried here.")
+            told.append(f"{named(tried, 'target')} would be set to the number that was tried here.")
         todo = bool(new) or bool(tried)
         told.append("Nothing is written until you call goals.write()." if todo else "There is nothing to write.")
         return _note(told, f"Still to be written for {self.next_quarter}" if todo else "")
@@ -283,7 +283,7 @@ class Goals:
         set_, left = self._set()
         told = [next(iter(renewed.lines())), *renewed.remarks]
         if set_:
-            told.append(f"{_named(set_, 'target')} set to the number that was tried.")
+            told.append(f"{named(set_, 'target')} set to the number that was tried.")
         told += left
         return _note([*told, "Call pbr.plan() again to see the file as it is now."], f"Written for {self.next_quarter}")
 
@@ -377,7 +377,7 @@ class Goals:
 
     def _tally(self) -> str:
         words = {"error": "error", "warning": "warning", "info": "remark"}
-        return ", ".join(_named(self._number(severity), word) for severity, word in words.items())
+        return ", ".join(named(self._number(severity), word) for severity, word in words.items())
 
 
 def _asked(edit: Edit) -> str:
@@ -391,11 +391,3 @@ def _note(sentences: Iterable[str], title: str) -> Note:
 
 def _share(share: float) -> str:
     return percent_text(Decimal(repr(round(share, 6))))
-
-
-def _named(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def _count(number: int) -> Amount:
-    return Amount(Decimal(number), _COUNT)

@@ -11,7 +11,7 @@ from pbr_lib import standings
 from pbr_lib.blocks import Status
 from pbr_lib.model import Amount, Unit, date_text
 
-__all__ = ["GoalView", "number", "words_of"]
+__all__ = ["GoalView", "amount_of", "day_of", "number", "words_of"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,13 @@ class GoalView:
         return self._amount("expected")
 
     @property
+    def expected_shown(self) -> Amount | None:
+        """The same as a table shows it: of a count with one decimal, since 3.6 by now is not yet 4."""
+        if not self.expected.known:
+            return None
+        return Amount(self.expected.value, Unit("number", decimals=1)) if self.unit.kind == "count" else self.expected
+
+    @property
     def ratio(self) -> Amount:
         """Attainment, uncapped."""
         return Amount(number(self.facts["attained"]), Unit("percent"))
@@ -107,6 +114,16 @@ class GoalView:
 def number(value: str | None) -> Decimal | None:
     """A number of a slice, which holds it as text, or None."""
     return None if value is None else Decimal(value)
+
+
+def amount_of(value: str | None, unit: Unit) -> Amount | None:
+    """A number of a slice as an amount; None where there is none, which shows nothing."""
+    return None if value is None else Amount(Decimal(value), unit)
+
+
+def day_of(text: str | None) -> dt.date | None:
+    """A day of a slice, or None."""
+    return None if text is None else dt.date.fromisoformat(text)
 
 
 def words_of(target: dict[str, Any] | None, unit: Unit) -> Amount | dt.date | str | None:

@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import Any
 
 import ibis
+import numpy as np
+import numpy.typing as npt
 
-from pbr_lib import agreement, history, issued, metrics, proration, store
+from pbr_lib import agreement, history, issued, metrics, peers, proration, store
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric
 from pbr_lib.errors import UnknownQuarter
@@ -23,9 +25,12 @@ from pbr_lib.ingest import Loaded
 from pbr_lib.issued import Record
 from pbr_lib.metrics import Measurement, Window
 from pbr_lib.params import Params
+from pbr_lib.peers import Peers
 from pbr_lib.periods import Calendar, Quarter, same_period
 
 __all__ = ["DEPTH", "Ground", "asked", "back", "lay", "must_reach"]
+
+Days = npt.NDArray[np.datetime64]
 
 DEPTH = 12
 """How many quarters before the one asked for are measured."""
@@ -148,6 +153,16 @@ class Ground:
         for pause in self.params.pauses:
             out[pause.partner_id] = (*out.get(pause.partner_id, ()), pause)
         return out
+
+    @cached_property
+    def peers(self) -> Peers:
+        """Who is compared with whom."""
+        return peers.group(self.partners, self.params.workbook.peers)
+
+    def days(self, column: str) -> Days:
+        """A day of every partner, such as ``joined_on``; NaT where it is not known."""
+        held = (row.get(column) for row in self.partners.values())
+        return np.array([day if isinstance(day, dt.date) else None for day in held], "datetime64[D]")
 
     def pauses_of(self, partner_id: str) -> tuple[Pause, ...]:
         """The agreed pauses of a partner."""

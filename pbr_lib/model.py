@@ -17,8 +17,11 @@ __all__ = [
     "Label",
     "Severity",
     "Unit",
+    "count_of",
     "date_text",
+    "named",
     "percent_text",
+    "plain_digits",
 ]
 
 Severity = Literal["error", "warning", "info"]
@@ -103,8 +106,18 @@ class Amount:
 
     def as_json(self) -> dict[str, Any]:
         """Value (as text, so that no float comes near money), unit and printed text."""
-        value = None if self.value is None else _plain(self.value)
+        value = None if self.value is None else plain_digits(self.value)
         return {"value": value, "unit": self.unit.as_json(), "text": self.text}
+
+
+def count_of(number: int) -> Amount:
+    """A whole number as an amount: ``1,200``."""
+    return Amount(Decimal(number))
+
+
+def named(number: int, noun: str) -> str:
+    """A number with what it counts: ``1 partner``, ``1,200 partners``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Label(str):
@@ -154,7 +167,8 @@ def _symbol(currency: str) -> str:
     return str(get_currency_symbol(currency, locale="en_US")) or currency
 
 
-def _plain(value: Decimal) -> str:
+def plain_digits(value: Decimal) -> str:
+    """A number without an exponent and without noughts behind the last digit that tells: ``1200``, ``0.85``."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

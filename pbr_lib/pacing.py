@@ -43,9 +43,7 @@ class Clock:
         """running until the last day, closing until the close lag is over, then final."""
         if self.as_of < self.quarter.last_day:
             return "running"
-        # Counted from the last day, so that the lag is as long whatever weekday the next quarter begins on.
-        final_on = self.quarter.calendar.add_business_days(self.quarter.last_day, self.final_after)
-        return "final" if self.as_of >= final_on else "closing"
+        return "final" if self.as_of >= self.quarter.final_on(self.final_after) else "closing"
 
     @property
     def spans(self) -> tuple[Span, ...]:

@@ -313,6 +313,13 @@ class Quarter:
             firsts = self.calendar._year_of_weeks(self.year).months[self.number - 1]
         return tuple(Span(start, end) for start, end in pairwise(firsts))
 
+    def final_on(self, lag: int) -> dt.date:
+        """The day from which figures may be final, ``lag`` business days after the last day.
+
+        Counted from the last day, so that the lag is as long whatever weekday the next quarter begins on.
+        """
+        return self.calendar.add_business_days(self.last_day, lag)
+
     def shift(self, quarters: int) -> Quarter:
         """The quarter that many quarters later; negative for earlier."""
         year, number = divmod(self.year * 4 + (self.number - 1) + quarters, 4)

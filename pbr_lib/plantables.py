@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from pbr_lib.blocks import Cell, Column, Status, Table
-from pbr_lib.goalview import GoalView, number, words_of
+from pbr_lib.goalview import GoalView, amount_of, day_of, number, words_of
 from pbr_lib.model import Amount, Unit, date_text
 
 __all__ = [
@@ -43,10 +43,11 @@ def kept_table(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> Ta
     before = [action for action in actions if action["opened"] != quarter["label"]]
     done = sum(action["status"] == "done" for action in before)
     counted = sum(action["status"] != "dropped" for action in before)
+    table = action_table(before, quarter)
     return Table(
         "kept",
-        action_table(before, quarter).columns,
-        action_table(before, quarter).rows,
+        table.columns,
+        table.rows,
         f"Promised before {quarter['label']}",
         f"{done} of {counted} done; what was dropped is not counted." if counted else "",
         empty="Nothing was promised in the quarter before.",
@@ -70,9 +71,9 @@ def action_table(actions: Sequence[dict[str, Any]], quarter: dict[str, Any]) -> 
             _SIDES[action["side"]],
             action["owner"],
             action["opened"],
-            _maybe_day(action["due"]),
+            day_of(action["due"]),
             _action_status(action, quarter["as_of"]),
-            _maybe_day(action["closed_on"]),
+            day_of(action["closed_on"]),
         )
         for action in actions
     ]
@@ -110,7 +111,7 @@ def agreement_table(goals: Sequence[GoalView]) -> Table:
             goal.facts["owner_them"],
             goal.facts["agreed_by_us"] or "not yet",
             goal.facts["agreed_by_them"] or "not yet",
-            *((_sentence(goal.facts["agreement"]["remark"]),) if told else ()),
+            *((sentence(goal.facts["agreement"]["remark"]),) if told else ()),
         )
         for goal in goals
     )
@@ -150,9 +151,6 @@ def outlook_table(goals: Sequence[GoalView], quarter: dict[str, Any]) -> Table:
 
 def _outlook_row(goal: GoalView) -> tuple[Cell, ...]:
     outlook, unit = goal.facts["outlook"], goal.unit
-    expected = goal.expected
-    if expected.known and unit.kind == "count":
-        expected = Amount(expected.value, Unit("number", decimals=1))
     chance = number(outlook["p_met"])
     sure = chance == 1 and outlook["low"] is not None
     # Why there is no forecast is said in a word on the page; the workbook has the whole of it.
@@ -160,14 +158,14 @@ def _outlook_row(goal: GoalView) -> tuple[Cell, ...]:
     return (
         goal.label,
         goal.actual,
-        expected if expected.known else None,
-        _amount(outlook["low"], unit),
-        _amount(outlook["high"], unit),
+        goal.expected_shown,
+        amount_of(outlook["low"], unit),
+        amount_of(outlook["high"], unit),
         goal.aim if goal.facts["target"]["value"] is None else goal.target,
         None if chance is None else Amount(chance, _PERCENT),
-        _sentence(remark),
-        _sentence(goal.facts["pace_basis"]),
-        _sentence(outlook["basis"] or outlook["reason"]),
+        sentence(remark),
+        sentence(goal.facts["pace_basis"]),
+        sentence(outlook["basis"] or outlook["reason"]),
     )
 
 
@@ -198,12 +196,12 @@ def _proposal_row(row: dict[str, Any]) -> tuple[Cell, ...]:
         row["label"],
         words_of(row["now"], unit),
         words_of(row["target"], unit),
-        _sentence(basis),
+        sentence(basis),
         STATES[row["state"]],
         row["agreed_by_us"] or "",
         row["agreed_by_them"] or "",
-        _amount(row["stretch"], unit),
-        _amount(row["red_flag"], unit),
+        amount_of(row["stretch"], unit),
+        amount_of(row["red_flag"], unit),
     )
 
 
@@ -221,11 +219,11 @@ def restatement_table(restatements: Sequence[dict[str, Any]]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for one in restatements:
         unit = Unit.from_json(one["unit"])
-        figures = tuple(_amount(one[key], unit) for key in ("issued", "now", "difference"))
-        rows.append((one["quarter"], one["label"], *figures, one["kind"], _sentence(one["words"])))
+        figures = tuple(amount_of(one[key], unit) for key in ("issued", "now", "difference"))
+        rows.append((one["quarter"], one["label"], *figures, one["kind"], sentence(one["words"])))
         for cause in one["causes"]:
             told = f"{cause['record']}: {cause['words']}" if cause["record"] else cause["words"]
-            rows.append(("", "", "", "", _amount(cause["difference"], unit), cause["kind"], told))
+            rows.append(("", "", "", "", amount_of(cause["difference"], unit), cause["kind"], told))
     note = "Issued packs are never altered; what has changed since then stands here."
     return Table(
         "restatements",
@@ -260,9 +258,9 @@ def _effect_table(goals: Sequence[GoalView]) -> Table:
     for goal in goals:
         found = goal.facts["currency"]["effect"]
         if found is not None:
-            figures = (_amount(found[key], goal.unit) for key in ("plan", "spot", "effect"))
+            figures = (amount_of(found[key], goal.unit) for key in ("plan", "spot", "effect"))
             count = Amount(Decimal(found["records"]), Unit("count"))
-            rows.append((goal.label, *figures, count, _sentence(found["reason"])))
+            rows.append((goal.label, *figures, count, sentence(found["reason"])))
     columns, rows = _without_empty(columns, rows, "remark")
     note = "Attainment is measured at plan rates; what rates have done since is shown here and nowhere else."
     return Table("currency", columns, tuple(rows), "What exchange rates did", note)
@@ -280,8 +278,8 @@ def _unconverted_table(goals: Sequence[GoalView]) -> Table:
         (
             goal.label,
             row["record_id"],
-            _maybe_day(row["day"]),
-            _amount(row["amount"], Unit("money", row["currency"] or "")),
+            day_of(row["day"]),
+            amount_of(row["amount"], Unit("money", row["currency"] or "")),
             row["currency"] or "none given",
         )
         for goal in goals
@@ -301,13 +299,6 @@ def _without_empty(
     return (*columns[:at], *columns[at + 1 :]), [(*row[:at], *row[at + 1 :]) for row in rows]
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text with a capital, as a cell begins."""
     return text[:1].upper() + text[1:]
-
-
-def _amount(value: str | None, unit: Unit) -> Amount | None:
-    return None if value is None else Amount(Decimal(value), unit)
-
-
-def _maybe_day(text: str | None) -> dt.date | None:
-    return None if text is None else dt.date.fromisoformat(text)

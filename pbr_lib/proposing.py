@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from pbr_lib import goals, peers, proration, results
+from pbr_lib import goals, proration, results
 from pbr_lib.agreement import Agreed
 from pbr_lib.definitions import Goal
 from pbr_lib.ground import Ground
 from pbr_lib.pacing import is_flow
+from pbr_lib.peers import PeerValue
 from pbr_lib.periods import Quarter
 from pbr_lib.renewal import rules, stopping
 from pbr_lib.renewal.rules import Past, Proposal, Step
@@ -121,8 +122,7 @@ class _Maker:
         self.ground = ground
         self.quarter = quarter
         self.mid = mid
-        self.peers: peers.Peers | None = None
-        self.quantiles: dict[str, Mapping[str, peers.PeerValue | None]] = {}
+        self.quantiles: dict[str, Mapping[str, PeerValue | None]] = {}
         self.periods: dict[tuple[str, int], Quarter] = {}
 
     def why_not(self, partner_id: str, key: str, goal: Goal, had: bool, others: bool) -> str:
@@ -209,17 +209,16 @@ class _Maker:
         resting = proration.resting(self.ground.pauses_of(partner_id), key)
         return proration.eligible(quarter, joined, row.get("ended_on"), resting)
 
-    def _quantile(self, goal: Goal) -> Mapping[str, peers.PeerValue | None]:
+    def _quantile(self, goal: Goal) -> Mapping[str, PeerValue | None]:
         """What the peers of every partner reached in the last quarter that is over."""
         if goal.metric not in self.quantiles:
-            self.peers = self.peers or peers.group(self.ground.partners, self.ground.params.workbook.peers)
             history = self.ground.history(goal.metric, self.ground.params.calendar_of(goal))
             over = [at for at, closed in enumerate(history.closed) if closed]
             at = over[-1] if over else None
             values = [None] * len(history.partners) if at is None else list(history.exact[:, at])
             if at is not None:
                 values = [v if ok else None for v, ok in zip(values, history.member[:, at], strict=True)]
-            found = self.peers.quantiles(values, goal.renew.quantile)
+            found = self.ground.peers.quantiles(values, goal.renew.quantile)
             self.quantiles[goal.metric] = dict(zip(history.partners, found, strict=True))
         return self.quantiles[goal.metric]
 

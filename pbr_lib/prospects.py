@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pbr_lib import bookings, countcast, curves, forecast_subjects, outlook, peers, results, tried
+from pbr_lib import bookings, countcast, curves, forecast_subjects, outlook, results, tried
 from pbr_lib.countcast import Forecast, Setting
 from pbr_lib.curves import Curves
 from pbr_lib.ground import Ground
@@ -159,13 +159,6 @@ def at_start(ground: Ground, metric: str, quarter: Quarter) -> Forecast:
 
 def _setting(ground: Ground, metric: str, quarter: Quarter) -> Setting:
     workbook = ground.params.workbook
-    joined, ended = (_days(ground, column) for column in ("joined_on", "ended_on"))
-    if ("groups",) not in ground.memo:
-        ground.memo["groups",] = peers.group(ground.partners, workbook.peers).groups
-    groups = ground.memo["groups",]
+    joined, ended = ground.days("joined_on"), ground.days("ended_on")
     least = (workbook.smart.least_quarters, workbook.smart.least_peers)
-    return Setting(quarter, ground.as_of, joined, ended, groups, *least, ground.resting(metric))
-
-
-def _days(ground: Ground, column: str) -> Any:
-    return np.array([row.get(column) or "NaT" for row in ground.partners.values()], "datetime64[D]")
+    return Setting(quarter, ground.as_of, joined, ended, ground.peers.groups, *least, ground.resting(metric))

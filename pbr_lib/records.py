@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pbr_lib.model import plain_digits
 from pbr_lib.schema import TABLES
 
 __all__ = ["fields", "listed", "plain", "plain_column"]
@@ -105,8 +106,7 @@ def plain(value: Any) -> Any:
     if value is None or value is pd.NaT:
         return None
     if isinstance(value, Decimal):
-        text = format(value, "f")
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return plain_digits(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     return value

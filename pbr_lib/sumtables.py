@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pbr_lib.blocks import Cell, Column, Status, Table
 from pbr_lib.checktables import ADDS_UP, OFF
-from pbr_lib.model import Amount, Unit, minor_digits
+from pbr_lib.model import Amount, Unit, count_of, minor_digits
 from pbr_lib.shares import allocate
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def _quarter(one: QuarterSums, currency: str) -> tuple[Cell, ...]:
     total, *shown = _footing(one.total.reporting, [part.reporting for part in parts], unit)
     return (
         one.quarter,
-        _count(one.total.deals),
+        count_of(one.total.deals),
         total,
         *shown,
         OFF if not _adds_up(one.total, parts) else _INCOMPLETE if one.total.unconverted else ADDS_UP,
         Amount(one.resold.reporting, unit),
-        _count(one.total.unconverted),
-        *(_count(part.deals) for part in parts),
-        _count(one.resold.deals),
+        count_of(one.total.unconverted),
+        *(count_of(part.deals) for part in parts),
+        count_of(one.resold.deals),
     )
 
 
@@ -120,11 +120,11 @@ def way_table(found: Reconciliation, quarter: str) -> Table:
     rows = tuple(
         (
             label,
-            _count(one.credits[name].distinct.deals),
+            count_of(one.credits[name].distinct.deals),
             Amount(one.credits[name].distinct.reporting, unit),
             Amount(one.credits[name].split.reporting, unit),
             Amount(one.credits[name].gross.reporting, unit),
-            _count(len(one.credits[name].by_partner)),
+            count_of(len(one.credits[name].by_partner)),
         )
         for one in found.quarters
         if one.quarter == quarter
@@ -161,7 +161,3 @@ def apart_table(found: Reconciliation) -> Table:
 def _money(currency: str) -> Unit:
     """Money to its smallest coin, since a reconciliation is not rounded; a plain number where no currency is known."""
     return Unit("money", currency, minor_digits(currency)) if currency else Unit("number", decimals=2)
-
-
-def _count(number: int) -> Amount:
-    return Amount(Decimal(number), _COUNT)

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pbr_lib.blocks import Bar, Cell, Column, Status, Table
-from pbr_lib.goalview import GoalView
+from pbr_lib.goalview import GoalView, amount_of, day_of, number, words_of
 from pbr_lib.model import Amount, Unit, date_text
 from pbr_lib.schema import STAGE_LABELS
 
@@ -96,42 +96,26 @@ def goal_table(goals: Sequence[GoalView], quarter: dict[str, Any], basis: str = 
 def _goal_row(goal: GoalView, quarter: dict[str, Any]) -> tuple[Cell, ...]:
     facts, unit = goal.facts, goal.unit
     last = facts["last"]
-    mark = _dec(facts["pace_share"]) if quarter["phase"] == "running" else None
+    mark = number(facts["pace_share"]) if quarter["phase"] == "running" else None
     return (
         goal.label,
         goal.actual,
         goal.in_progress if goal.in_progress.known and quarter["phase"] == "running" else None,
-        _target(goal),
+        words_of(goal.facts["target"], goal.unit),
         goal.ratio if goal.ratio.known else None,
         Bar(goal.ratio.value, mark, goal.status.tone),
         goal.status,
-        Amount(_dec(last["attained"]), _PERCENT) if last and last["attained"] is not None else None,
-        _amount(facts["reachable"], unit) if quarter["phase"] == "running" else None,
-        _expected(goal),
-        _amount(facts["stretch"], unit),
-        _amount(facts["red_flag"], unit),
-        _amount(facts["weight"], _COUNT),
+        Amount(number(last["attained"]), _PERCENT) if last and last["attained"] is not None else None,
+        amount_of(facts["reachable"], unit) if quarter["phase"] == "running" else None,
+        goal.expected_shown,
+        amount_of(facts["stretch"], unit),
+        amount_of(facts["red_flag"], unit),
+        amount_of(facts["weight"], _COUNT),
         Amount(Decimal(goal.records), _COUNT),
         facts["pace_basis"],
         facts["basis"],
         "; ".join(filter(None, (facts["reason"], facts["note"], facts["agreement"]["remark"]))),
     )
-
-
-def _expected(goal: GoalView) -> Cell:
-    """What pace asks for by now; of a count with one decimal, since 3.6 by now is not yet 4."""
-    if not goal.expected.known:
-        return None
-    return Amount(goal.expected.value, Unit("number", decimals=1)) if goal.unit.kind == "count" else goal.expected
-
-
-def _target(goal: GoalView) -> Cell:
-    target = goal.facts["target"]
-    if target["kind"] == "done_by":
-        return _day(target["due"])
-    if target["kind"] == "between":
-        return f"{goal.target} to {Amount(_dec(target['high']), goal.unit)}"
-    return goal.target
 
 
 def _recipe(goal: GoalView) -> dict[str, Any]:
@@ -162,7 +146,7 @@ def pace_frame(goal: GoalView, quarter: dict[str, Any]) -> pd.DataFrame:
     business = "calendar" not in goal.facts["pace_basis"]
     counts = [day >= since and (not business or (day.weekday() not in weekend and day not in holidays)) for day in days]
     whole, target = sum(counts) or 1, goal.target.value or Decimal(0)
-    base = _dec(goal.facts["target"]["from"]) or Decimal(0)
+    base = number(goal.facts["target"]["from"]) or Decimal(0)
     curve = [Decimal(share) for share in goal.facts["pace_curve"] or ()]
     actual, expected, total, passed = [], [], Decimal(0), 0
     for at, (day, countable) in enumerate(zip(days, counts, strict=True)):
@@ -227,21 +211,21 @@ def _plain_rows(goal: GoalView, shown: list[str], money: bool) -> Iterable[tuple
             continue
         cells: list[Cell] = [record["id"], *(_field(key, record[key]) for key in shown)]
         if money:
-            cells.append(_amount(record.get("amount"), Unit("money", record.get("currency") or "")))
-        yield (*cells, _maybe_day(record["day"]), _amount(record["counts"], goal.unit))
+            cells.append(amount_of(record.get("amount"), Unit("money", record.get("currency") or "")))
+        yield (*cells, day_of(record["day"]), amount_of(record["counts"], goal.unit))
 
 
 def _ratio_rows(records: list[dict[str, Any]], shown: list[str]) -> Iterable[tuple[Cell, ...]]:
     above = {r["id"]: r["counts"] for r in records if r["role"] == "numerator"}
     below = {r["id"]: r for r in records if r["role"] == "denominator"}
     for id_, record in below.items():
-        up = Amount(_dec(above.get(id_, "0")), _COUNT)
-        cells = [id_, *(_field(key, record[key]) for key in shown), _maybe_day(record["day"])]
-        yield (*cells, up, _amount(record["counts"], _COUNT))
+        up = Amount(number(above.get(id_, "0")), _COUNT)
+        cells = [id_, *(_field(key, record[key]) for key in shown), day_of(record["day"])]
+        yield (*cells, up, amount_of(record["counts"], _COUNT))
     for record in records:
         if record["role"] == "numerator" and record["id"] not in below:
-            cells = [record["id"], *(_field(key, record[key]) for key in shown), _maybe_day(record["day"])]
-            yield (*cells, _amount(record["counts"], _COUNT), Amount(Decimal(0), _COUNT))
+            cells = [record["id"], *(_field(key, record[key]) for key in shown), day_of(record["day"])]
+            yield (*cells, amount_of(record["counts"], _COUNT), Amount(Decimal(0), _COUNT))
 
 
 def _field(key: str, value: Any) -> Cell:
@@ -282,7 +266,7 @@ def _sums(deals: list[dict[str, Any]], money: Unit, shared: bool = False) -> tup
     for deal in deals:
         if deal["plan_amount"] is None:
             return Amount(Decimal(len(deals)), _COUNT), Amount(None, money)
-        share = _dec(deal["sourced_share"]) if shared and "sourced" in deal["credits"] else Decimal(1)
+        share = number(deal["sourced_share"]) if shared and "sourced" in deal["credits"] else Decimal(1)
         total += Decimal(deal["plan_amount"]) * (share if share is not None else Decimal(1))
     return Amount(Decimal(len(deals)), _COUNT), Amount(total, money)
 
@@ -291,7 +275,7 @@ def deal_table(deals: list[dict[str, Any]], stages: Iterable[str], money: Unit, 
     """Deals in some stages, largest first, in the pack's currency at plan rates."""
     wanted = set(stages)
     chosen = [deal for deal in deals if deal["stage"] in wanted]
-    chosen.sort(key=lambda deal: (-(_dec(deal["plan_amount"]) or Decimal(0)), deal["id"]))
+    chosen.sort(key=lambda deal: (-(number(deal["plan_amount"]) or Decimal(0)), deal["id"]))
     lost, open_ = wanted == {"lost"}, "won" not in wanted and wanted != {"lost"}
     columns = [
         Column("name", "Opportunity", width=2.6),
@@ -307,7 +291,7 @@ def deal_table(deals: list[dict[str, Any]], stages: Iterable[str], money: Unit, 
     for deal in chosen:
         cells: list[Cell] = [deal["name"], deal["account_name"], ", ".join(deal["credits"])]
         cells += [STAGE_LABELS[deal["stage"]]] if open_ else []
-        cells += [_maybe_day(deal["close_date"]), _amount(deal["plan_amount"], money)]
+        cells += [day_of(deal["close_date"]), amount_of(deal["plan_amount"], money)]
         cells += [deal["loss_reason"]] if lost else []
         cells += [deal["next_step"]] if open_ else []
         rows.append((*cells, deal["source_stage"], deal["id"]))
@@ -334,7 +318,7 @@ def definition_table(definitions: list[dict[str, Any]]) -> Table:
             row["label"],
             f"{row['about']} {row['definition']}".strip(),
             row["source"] or "no source",
-            _maybe_day(row["as_of"]),
+            day_of(row["as_of"]),
         )
         for row in definitions
     )
@@ -353,8 +337,8 @@ def source_table(sources: list[dict[str, Any]]) -> Table:
     rows = tuple(
         (
             row["about"],
-            _maybe_day(row["covers_from"]) if row["as_of"] else None,
-            _maybe_day(row["as_of"]),
+            day_of(row["covers_from"]) if row["as_of"] else None,
+            day_of(row["as_of"]),
             Amount(Decimal(row["records"]), _COUNT) if row["as_of"] else None,
             Status("read", "●", "good") if row["as_of"] else Status("not provided", "○", "neutral"),
         )
@@ -370,17 +354,5 @@ def finding_table(findings: list[dict[str, Any]]) -> Table:
     return Table("findings", columns, rows, empty="Nothing stands out in this partner's data.")
 
 
-def _amount(value: str | None, unit: Unit) -> Amount | None:
-    return None if value is None else Amount(Decimal(value), unit)
-
-
-def _dec(value: str | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
-
-
 def _day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
-
-
-def _maybe_day(text: str | None) -> dt.date | None:
-    return None if text is None else dt.date.fromisoformat(text)

@@ -16,9 +16,9 @@ from pbr_lib.agreement import Agreed, aim
 from pbr_lib.blocks import Cell, Column, Status, Table
 from pbr_lib.definitions import Target
 from pbr_lib.goalrows import Instance
-from pbr_lib.model import Amount, Unit, percent_text
+from pbr_lib.model import Amount, Unit, count_of, percent_text
 from pbr_lib.planning import Checked, Following
-from pbr_lib.plantables import STATES
+from pbr_lib.plantables import STATES, sentence
 from pbr_lib.results import UNAGREED
 from pbr_lib.smart import Judged, Plan
 from pbr_lib.smart.attainable import BANDS
@@ -108,7 +108,7 @@ def target_table(checked: Checked) -> Table:
             *verdicts.cells(row),
             Amount(last.value, plan.unit(row.goal)) if last.known else None,
             _by_hand(row, plan.unit(row.goal)),
-            _sentence(UNAGREED if one is None else one.remark),
+            sentence(UNAGREED if one is None else one.remark) or None,
             verdicts.why(row),
             row.basis or None,
             row.owner_us or goal.owners.vendor,
@@ -203,8 +203,8 @@ def _proposal(following: Following, row: Instance, verdicts: Verdicts) -> tuple[
         None if given is None or given.target is None else _target(given.target, unit),
         _target(row.target, unit) if other else None,
         *verdicts.cells(row),
-        _sentence(row.basis),
-        _sentence("; ".join(filter(None, (stop, flags)))),
+        sentence(row.basis) or None,
+        sentence("; ".join(filter(None, (stop, flags)))) or None,
         _in_file(following.written.get(key), row),
         flags or None,
         stop or None,
@@ -333,11 +333,11 @@ def _fleet_row(name: str, plan: Plan, judged: Sequence[Judged], members: set[str
     moved = _uplift(plan, rows)
     return (
         name,
-        _count(len(rows)),
-        _count(count),
+        count_of(len(rows)),
+        count_of(count),
         _chance(share),
         soundness(share, count),
-        *(_count(number) for number in (found[0], found[1], found[2], found[3] + found[4])),
+        *(count_of(number) for number in (found[0], found[1], found[2], found[3] + found[4])),
         None if moved is None else Amount(moved, _PERCENT),
     )
 
@@ -389,7 +389,7 @@ def agreement_table(quarters: Sequence[tuple[str, dt.date, Sequence[Agreed]]]) -
                 who = list(dict.fromkeys(groups[state]))
                 more = f" and {len(who) - _NAMED:,} more" if len(who) > _NAMED else ""
                 told = (", ".join(who[:_NAMED]) + more, ", ".join(who))
-                rows.append((label, state, _count(len(groups[state])), _count(len(who)), deadline, *told))
+                rows.append((label, state, count_of(len(groups[state])), count_of(len(who)), deadline, *told))
     caption = "What both sides have not agreed until that day falls back to the last target that they agreed."
     empty = "No file of targets is there yet; goals.write() writes the proposals into one."
     return Table("agreement", columns, tuple(rows), "Agreement", caption if rows else "", empty, _SHOWN)
@@ -419,7 +419,7 @@ def missing_table(plan: Plan, quarters: Sequence[tuple[str, dt.date, Sequence[Ag
             name = str(plan.partners.get(partner, {}).get("name") or "") or None
             owners = dict.fromkeys(owner for one in ones for owner in _owners(plan, one.row, side))
             goals = ", ".join(one.row.goal for one in ones)
-            told = (", ".join(owners), _count(len(ones)), deadline, _sentence(ones[0].remark), goals)
+            told = (", ".join(owners), count_of(len(ones)), deadline, sentence(ones[0].remark) or None, goals)
             rows.append((label, partner, name, side, *told))
     caption = "Where several targets are concerned, the remark is that of the first."
     empty = "Every target is agreed by both sides."
@@ -444,17 +444,9 @@ def _owners(plan: Plan, row: Instance, side: str) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------------------ cells
 
 
-def _sentence(text: str) -> str | None:
-    return text[:1].upper() + text[1:] or None
-
-
 def _target(target: Target, unit: Unit) -> Cell:
     return aim(target, unit) if target.value is None else Amount(target.value, unit)
 
 
 def _chance(p: float | None) -> Amount | None:
     return None if p is None else Amount(Decimal(repr(round(p, 6))), _PERCENT)
-
-
-def _count(number: int) -> Amount:
-    return Amount(Decimal(number), _COUNT)

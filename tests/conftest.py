@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,3 +74,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     run = batch.build(batch.Request(root))
     assert not run.failed, [str(outcome.error) for outcome in run.failed]
     yield root
+
+
+@pytest.fixture(scope="session")
+def server() -> str:
+    """The address of a PostgreSQL server, where there is one."""
+    psycopg = pytest.importorskip("psycopg", reason="the extra sql is not installed")
+    url = os.environ.get("PBR_TEST_POSTGRES", "")
+    try:
+        if url:
+            psycopg.connect(url, connect_timeout=5).close()
+            return url
+    except psycopg.Error:
+        pass
+    pytest.skip("no PostgreSQL answers at the address in PBR_TEST_POSTGRES")

@@ -28,7 +28,7 @@ Q1 = Calendar().parse("2026-Q1")
 
 def test_a_quarter_is_closed_after_its_lag() -> None:
     """Ten business days after 31 March are 14 April; up to the day before, the close is refused and says so."""
-    assert closing.final_on(Q1, 10) == FINAL
+    assert Q1.final_on(10) == FINAL
     closing.refuse_early(Q1, FINAL, 10)
     with pytest.raises(InputError, match="the exports reach 13 Apr 2026") as caught:
         closing.refuse_early(Q1, FINAL - dt.timedelta(days=1), 10)
@@ -39,7 +39,7 @@ def test_a_quarter_is_closed_after_its_lag() -> None:
 def test_a_holiday_moves_the_day() -> None:
     """Easter Monday is no business day where the calendar says so."""
     calendar = Calendar(holidays=(dt.date(2026, 4, 6),))
-    assert closing.final_on(calendar.parse("2026-Q1"), 10) == dt.date(2026, 4, 15)
+    assert calendar.parse("2026-Q1").final_on(10) == dt.date(2026, 4, 15)
     assert closing.revision_until(Q1, 10, 30) == dt.date(2026, 5, 14)
 
 

@@ -183,20 +183,6 @@ def test_without_the_library(crm: Path, monkeypatch: pytest.MonkeyPatch) -> None
 # -------------------------------------------------------------------------------------------- PostgreSQL
 
 
-@pytest.fixture(scope="module")
-def server() -> str:
-    """The address of a PostgreSQL server."""
-    psycopg = pytest.importorskip("psycopg", reason="the extra sql is not installed")
-    url = os.environ.get("PBR_TEST_POSTGRES", "")
-    try:
-        if url:
-            psycopg.connect(url, connect_timeout=5).close()
-            return url
-    except psycopg.Error:
-        pass
-    pytest.skip("no PostgreSQL answers at the address in PBR_TEST_POSTGRES")
-
-
 @pytest.fixture
 def schema(server: str, request: pytest.FixtureRequest) -> Iterator[tuple[Callable[..., Any], str]]:
     """``run(statement)`` in a schema of the test's own, and the schema's name."""

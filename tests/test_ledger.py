@@ -35,20 +35,6 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-@pytest.fixture
-def server() -> str:
-    """The address of a PostgreSQL server, where there is one."""
-    psycopg = pytest.importorskip("psycopg", reason="the extra sql is not installed")
-    url = os.environ.get("PBR_TEST_POSTGRES", "")
-    try:
-        if url:
-            psycopg.connect(url, connect_timeout=5).close()
-            return url
-    except psycopg.Error:
-        pass
-    pytest.skip("no PostgreSQL answers at the address in PBR_TEST_POSTGRES")
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a ledger of the test's own may be made: a file, or a schema of a server."""

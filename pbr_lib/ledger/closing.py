@@ -22,7 +22,7 @@ from pbr_lib.model import date_text
 from pbr_lib.periods import Quarter
 from pbr_lib.schema import TABLES
 
-__all__ = ["Made", "check_packs", "draft", "evidence_of", "final_on", "refuse_early", "reissue", "revision_until"]
+__all__ = ["Made", "check_packs", "draft", "evidence_of", "refuse_early", "reissue", "revision_until"]
 __all__ += ["states_of"]
 
 _FILES = ("pack.pdf", "pack.xlsx")
@@ -39,14 +39,9 @@ class Made:
 # --------------------------------------------------------------------------------------------- refusals
 
 
-def final_on(quarter: Quarter, lag: int) -> dt.date:
-    """The day from which a quarter's figures may be final: ``lag`` business days after its last day."""
-    return quarter.calendar.add_business_days(quarter.last_day, lag)
-
-
 def revision_until(quarter: Quarter, lag: int, days: int) -> dt.date:
     """The last day on which late records are to be expected: ``close.revision_days`` after the figures may be final."""
-    return final_on(quarter, lag) + dt.timedelta(days=days)
+    return quarter.final_on(lag) + dt.timedelta(days=days)
 
 
 def refuse_early(quarter: Quarter, known_at: dt.date, lag: int) -> None:
@@ -64,7 +59,7 @@ def refuse_early(quarter: Quarter, known_at: dt.date, lag: int) -> None:
     InputError
         Naming the day from which the quarter can be closed.
     """
-    day = final_on(quarter, lag)
+    day = quarter.final_on(lag)
     if known_at < day:
         what = f"{quarter.label} is not final yet: the exports reach {date_text(known_at)}"
         fix = f"close it with exports of {date_text(day)} or later, {lag} business days after its last day"

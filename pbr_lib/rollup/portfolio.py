@@ -14,10 +14,10 @@ import pandas as pd
 from pbr_lib.definitions import Goal, Metric, Parent, Target
 from pbr_lib.errors import InputError, did_you_mean
 from pbr_lib.goals import Result
-from pbr_lib.model import Unit, percent_text
+from pbr_lib.model import Unit, named, percent_text
 from pbr_lib.rollup.pooling import Parts
 
-__all__ = ["COLUMNS", "Group", "RollUp", "counted", "everybody", "groups_by", "missing", "parents", "sheet"]
+__all__ = ["COLUMNS", "Group", "RollUp", "everybody", "groups_by", "missing", "parents", "sheet"]
 
 COLUMNS: tuple[str, ...] = (
     "partner_id",
@@ -98,7 +98,7 @@ class RollUp:
     def basis(self) -> str:
         """``based on 9 of 12 partners, 81 % of target``."""
         share = "" if self.target_share is None else f", {percent_text(self.target_share)} of target"
-        return f"based on {self.known} of {counted(self.partners)}{share}"
+        return f"based on {self.known} of {named(self.partners, 'partner')}{share}"
 
 
 # ---------------------------------------------------------------------------------------------- groups
@@ -159,8 +159,3 @@ def sheet(
 def missing(cell: Any) -> bool:
     """Whether a cell of a sheet is empty."""
     return cell is None or cell is pd.NA or (isinstance(cell, float) and cell != cell)
-
-
-def counted(partners: int) -> str:
-    """``1 partner``, ``1,200 partners``."""
-    return f"{partners:,} partner{'' if partners == 1 else 's'}"

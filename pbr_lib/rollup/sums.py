@@ -15,9 +15,9 @@ import pandas as pd
 
 from pbr_lib.definitions import Goal, Metric, RatioMetric, SimpleMetric, Target
 from pbr_lib.goals import Weighted, attainment, has_ratio, weighted
-from pbr_lib.model import Amount, Unit, percent_text
+from pbr_lib.model import Amount, Unit, named, percent_text
 from pbr_lib.rollup.pooling import Overlap
-from pbr_lib.rollup.portfolio import COLUMNS, Group, RollUp, counted, missing
+from pbr_lib.rollup.portfolio import COLUMNS, Group, RollUp, missing
 
 __all__ = ["roll_up", "score"]
 
@@ -234,7 +234,7 @@ class _Job:
 
     def _left_out(self, known: list[int], compared: list[int]) -> list[str]:
         count = len(known) - len(compared)
-        return [f"{counted(count)} with a target of 0 left out of the percentage"] if count else []
+        return [f"{named(count, 'partner')} with a target of 0 left out of the percentage"] if count else []
 
     # ----------------------------------------------------------------------------- pooled quotients
 
@@ -300,7 +300,7 @@ class _Job:
         done = _total(self.rows.attained[at] for at in known)
         attained = done / len(known) if known else None
         weight = _total(self.rows.weight[at] for at in known)
-        remark = f"{done:f} of {counted(len(known))} done in time"
+        remark = f"{done:f} of {named(len(known), 'partner')} done in time"
         return _with(base, known=len(known), attained=attained, known_weight=weight, remarks=(remark,))
 
     def _no_pool(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from pbr_lib.blocks import Cell, Column, Table
 from pbr_lib.definitions import Goal, Target
 from pbr_lib.goals import Weighted
-from pbr_lib.model import Amount, Unit, date_text
+from pbr_lib.model import Amount, Unit, count_of, date_text
 from pbr_lib.records import plain
 from pbr_lib.rollup.portfolio import RollUp
 
@@ -91,8 +91,8 @@ def _row(one: RollUp, name: str) -> tuple[Cell, ...]:
     return (
         name,
         _group(one),
-        _count(one.partners),
-        _count(one.known),
+        count_of(one.partners),
+        count_of(one.known),
         Amount(one.actual, one.unit) if one.actual is not None else None,
         _target(one.target, one.unit),
         _percent(one.attained),
@@ -135,10 +135,6 @@ def _target(target: Target | None, unit: Unit) -> str | None:
 
 def _percent(share: Decimal | None) -> Amount | None:
     return None if share is None else Amount(share, _PERCENT)
-
-
-def _count(number: int) -> Amount:
-    return Amount(Decimal(number), _COUNT)
 
 
 def lines(rolled: Sequence[RollUp], goals: Mapping[str, Goal], labels: Mapping[str, str]) -> list[str]:
